@@ -1,0 +1,43 @@
+import type { LoupeError } from '../base/errors.js';
+import type { ChatMessage, GenerationStats, ToolCall, ToolDefinition } from '../protocol/chat.js';
+
+/** What a chat model says while it works, in order. Exactly one `finished` or `failed` comes last. */
+export type ChatModelEvent =
+  | { readonly type: 'progress'; readonly phase: 'queue' | 'restore' | 'prefill'; readonly done: number; readonly total: number }
+  | { readonly type: 'text'; readonly text: string }
+  /** A call whose arguments fit the tool's schema. */
+  | { readonly type: 'toolCall'; readonly call: ToolCall }
+  /** The model meant a call that cannot be understood or does not fit the schema. The loop decides whether to repair. */
+  | { readonly type: 'malformedCall'; readonly raw: string; readonly problem: string }
+  | { readonly type: 'finished'; readonly stats: GenerationStats }
+  | { readonly type: 'failed'; readonly error: LoupeError; readonly stats?: GenerationStats };
+
+export interface ChatRequest {
+  /** Names the conversation: its prefix stays cached between requests. */
+  readonly conversation: string;
+  readonly messages: readonly ChatMessage[];
+  readonly tools: readonly ToolDefinition[];
+  /** `auto`: call or answer; `none`: answer only (last hop of a budget, titles, commit messages). */
+  readonly toolChoice: 'auto' | 'none';
+  readonly maxTokens: number;
+  readonly temperature?: number;
+}
+
+export interface ChatModelInfo {
+  /** Shown to the user, for example "Qwen2.5-Coder 1.5B Instruct". */
+  readonly name: string;
+  /** `local` runs in the sidecar, `endpoint` somewhere else. */
+  readonly kind: 'local' | 'endpoint';
+  /** Tokens that prompt and answer may have together, as the runtime really has them. */
+  readonly contextSize: number;
+}
+
+export interface ChatModel {
+  readonly info: ChatModelInfo;
+  chat(request: ChatRequest, signal: AbortSignal): AsyncIterable<ChatModelEvent>;
+  /**
+   * Tokens of the whole rendered prompt, by the model's own tokenizer; an endpoint without one gives a cautious estimate
+   * (never below the true count for ordinary text).
+   */
+  countPromptTokens(request: Pick<ChatRequest, 'messages' | 'tools' | 'toolChoice'>, signal: AbortSignal): Promise<number>;
+}

@@ -1,0 +1,67 @@
+import type { LoupeError } from '../base/errors.js';
+import type { GenerationStats, ToolCall } from './chat.js';
+
+/**
+ * Everything an agent turn does, as a closed union in the order it happens. The chat view, the trace, the command line and
+ * the tests consume exactly these events. `at` is in milliseconds since the epoch, `atMs` in milliseconds since the turn began.
+ */
+export const gates = [
+  'answered', 'steps', 'tokens', 'wallClock', 'repeatedCalls', 'judge', 'malformedCalls', 'contextFull', 'cancelled', 'error',
+] as const;
+/** Why a turn stopped. */
+export type Gate = (typeof gates)[number];
+
+export interface Budget {
+  readonly steps: number;
+  /** Prefilled plus decoded tokens over the whole turn. */
+  readonly tokens: number;
+  readonly wallMs: number;
+}
+
+export interface Spent {
+  readonly steps: number;
+  readonly tokens: number;
+  readonly wallMs: number;
+}
+
+/** `full`: asks before writes and commands. `zero`: no writes, no commands (headless, untrusted). */
+export type Zone = 'full' | 'zero';
+
+export type ToolClass = 'read' | 'write' | 'execute';
+
+export type ToolOutcome = 'ok' | 'empty' | 'error' | 'refused';
+
+export interface FileEdit {
+  /** Relative to the workspace folder, with forward slashes. */
+  readonly path: string;
+  readonly kind: 'replace' | 'create';
+  readonly before: string;
+  readonly after: string;
+  /** sha256 of `before` as it was when the edit was proposed: a file changed since then is previewed again. */
+  readonly beforeHash: string;
+}
+
+/** What the user is asked to approve. The id is good for one decision only. */
+export type Approval =
+  | { readonly id: string; readonly kind: 'edit'; readonly edit: FileEdit }
+  | { readonly id: string; readonly kind: 'command'; readonly command: string; readonly cwd: string };
+
+export type Decision = 'accepted' | 'rejected';
+
+export type AgentEvent =
+  | { readonly type: 'turnStarted'; readonly turnId: string; readonly conversation: string; readonly at: number; readonly goal: string; readonly model: string; readonly budget: Budget; readonly zone: Zone }
+  | { readonly type: 'hopStarted'; readonly hop: number; readonly atMs: number }
+  | { readonly type: 'modelProgress'; readonly hop: number; readonly phase: 'queue' | 'restore' | 'prefill'; readonly done: number; readonly total: number }
+  | { readonly type: 'firstToken'; readonly hop: number; readonly atMs: number }
+  | { readonly type: 'textDelta'; readonly hop: number; readonly text: string }
+  | { readonly type: 'malformedCall'; readonly hop: number; readonly atMs: number; readonly raw: string; readonly problem: string; readonly repair: 'retrying' | 'givenUp' }
+  | { readonly type: 'modelFinished'; readonly hop: number; readonly atMs: number; readonly stats: GenerationStats; readonly calls: readonly ToolCall[]; readonly text: string }
+  | { readonly type: 'toolStarted'; readonly hop: number; readonly atMs: number; readonly call: ToolCall; readonly class: ToolClass; readonly argumentBytes: number }
+  | { readonly type: 'approvalRequested'; readonly hop: number; readonly atMs: number; readonly callId: string; readonly approval: Approval }
+  | { readonly type: 'approvalResolved'; readonly hop: number; readonly atMs: number; readonly callId: string; readonly approvalId: string; readonly decision: Decision; readonly waitedMs: number }
+  | { readonly type: 'toolFinished'; readonly hop: number; readonly atMs: number; readonly callId: string; readonly name: string; readonly outcome: ToolOutcome; readonly toolMs: number; readonly approvalMs: number; readonly resultBytes: number; readonly truncated: boolean; readonly summary: string; readonly result: string }
+  | { readonly type: 'condensed'; readonly hop: number; readonly atMs: number; readonly results: number; readonly tokensBefore: number; readonly tokensAfter: number }
+  | { readonly type: 'gate'; readonly atMs: number; readonly gate: Gate; readonly reason: string; readonly spent: Spent; readonly error?: LoupeError }
+  | { readonly type: 'turnFinished'; readonly at: number; readonly atMs: number; readonly answer: string; readonly partial: boolean };
+
+export type AgentEventType = AgentEvent['type'];

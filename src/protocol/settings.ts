@@ -1,0 +1,100 @@
+import { kvTypes } from './sidecar.js';
+
+/**
+ * The one table of settings. package.json repeats it for VS Code; a test compares both, in both directions.
+ * `scope: 'application'` means user level only: a workspace cannot set it, so a cloned repository cannot choose a model
+ * file, an endpoint or a budget for us.
+ */
+interface Base<T> {
+  readonly default: T;
+  readonly scope: 'application' | 'window' | 'language-overridable';
+  readonly description: string;
+}
+type StringSetting = Base<string> & { readonly type: 'string'; readonly enum?: readonly string[] };
+type NumberSetting = Base<number> & { readonly type: 'number'; readonly minimum: number; readonly maximum: number };
+type BooleanSetting = Base<boolean> & { readonly type: 'boolean' };
+type FlagsSetting = Base<Readonly<Record<string, boolean>>> & { readonly type: 'object' };
+export type SettingDefinition = StringSetting | NumberSetting | BooleanSetting | FlagsSetting;
+
+export const settings = {
+  'loupe.model.chat': {
+    type: 'string', default: 'auto', scope: 'application',
+    description: 'Chat model: `auto` (the best installed model that fits this machine), an id of the catalogue, the path of a GGUF file, or `endpoint`.',
+  },
+  'loupe.model.completion': {
+    type: 'string', default: 'auto', scope: 'application',
+    description: 'Model for inline suggestions: `auto`, an id of the catalogue or the path of a GGUF file. It must know fill-in-the-middle.',
+  },
+  'loupe.model.directory': {
+    type: 'string', default: '', scope: 'application',
+    description: 'Folder for downloaded models. Empty: a `loupe/models` folder in your cache directory.',
+  },
+  'loupe.model.contextSize': {
+    type: 'number', default: 0, minimum: 0, maximum: 1048576, scope: 'application',
+    description: 'Context of the chat model in tokens. 0: as large as fits this machine.',
+  },
+  'loupe.model.threads': {
+    type: 'number', default: 0, minimum: 0, maximum: 512, scope: 'application',
+    description: 'Processor threads for inference. 0: the number of physical cores.',
+  },
+  'loupe.model.gpu': {
+    type: 'string', enum: ['auto', 'off'], default: 'auto', scope: 'application',
+    description: 'Use a graphics processor when there is one.',
+  },
+  'loupe.kv.keys': {
+    type: 'string', enum: kvTypes, default: 'f16', scope: 'application',
+    description: 'Storage format of the keys in the KV cache. Smaller formats keep more context in the same memory.',
+  },
+  'loupe.kv.values': {
+    type: 'string', enum: kvTypes, default: 'f16', scope: 'application',
+    description: 'Storage format of the values in the KV cache.',
+  },
+  'loupe.endpoint.url': {
+    type: 'string', default: '', scope: 'application',
+    description: 'Base address of an OpenAI-compatible endpoint, for example `http://127.0.0.1:8080/v1`. Used when the chat model is `endpoint`.',
+  },
+  'loupe.endpoint.model': {
+    type: 'string', default: '', scope: 'application',
+    description: 'Model name to ask the endpoint for. Empty: the first one it lists.',
+  },
+  'loupe.agent.maxSteps': {
+    type: 'number', default: 15, minimum: 1, maximum: 100, scope: 'application',
+    description: 'Most model calls in one turn.',
+  },
+  'loupe.agent.maxTokens': {
+    type: 'number', default: 60000, minimum: 1000, maximum: 10000000, scope: 'application',
+    description: 'Most tokens that one turn may read anew and write.',
+  },
+  'loupe.agent.maxSeconds': {
+    type: 'number', default: 600, minimum: 10, maximum: 86400, scope: 'application',
+    description: 'Longest time for one turn, in seconds. Waiting for your approval does not count.',
+  },
+  'loupe.inline.enabled': {
+    type: 'boolean', default: true, scope: 'window',
+    description: 'Show inline suggestions while you type.',
+  },
+  'loupe.inline.languages': {
+    type: 'object', default: { '*': true, markdown: false, plaintext: false, scminput: false }, scope: 'window',
+    description: 'Inline suggestions per language id; `*` is the default for all others.',
+  },
+  'loupe.inline.maxTokens': {
+    type: 'number', default: 96, minimum: 8, maximum: 512, scope: 'window',
+    description: 'Longest inline suggestion, in tokens.',
+  },
+  'loupe.trace.keepTurns': {
+    type: 'number', default: 200, minimum: 10, maximum: 10000, scope: 'application',
+    description: 'How many turns the trace keeps for each workspace.',
+  },
+} as const satisfies Record<string, SettingDefinition>;
+
+export type SettingKey = keyof typeof settings;
+type Widen<T> = T extends string ? string : T extends number ? number : T extends boolean ? boolean : Readonly<Record<string, boolean>>;
+export type SettingValue<K extends SettingKey> = (typeof settings)[K] extends { enum: readonly (infer E)[] } ? E : Widen<(typeof settings)[K]['default']>;
+export type SettingValues = { readonly [K in SettingKey]: SettingValue<K> };
+
+/** Settings that start processes or open connections: ignored in untrusted workspaces (package.json `restrictedConfigurations`). */
+export const restrictedSettings: readonly SettingKey[] = [
+  'loupe.model.chat', 'loupe.model.completion', 'loupe.model.directory', 'loupe.endpoint.url', 'loupe.endpoint.model',
+];
+
+export const settingDefaults = Object.fromEntries(Object.entries(settings).map(([key, s]) => [key, s.default])) as unknown as SettingValues;

@@ -1,0 +1,167 @@
+import type { LoupeError } from '../base/errors.js';
+import type { Result } from '../base/result.js';
+import { z } from 'zod';
+import { generationStatsSchema } from './chat.js';
+
+/**
+ * The one table of messages between the sidecar and its clients (JSON-RPC over a socket). Parameters are validated by the
+ * sidecar. Every request answers with a {@link Result}; JSON-RPC errors mean a broken peer, nothing else.
+ */
+export const protocolVersion = 1;
+
+export const modelRoles = ['chat', 'completion'] as const;
+export type ModelRole = (typeof modelRoles)[number];
+
+export const kvTypes = ['f16', 'q8_0', 'q4_0'] as const;
+export type KvType = (typeof kvTypes)[number];
+
+/** Text of a prompt. `control` text may hold the model's control tokens; other text never becomes one, whatever it says. */
+export const promptSegmentSchema = z.object({ text: z.string(), control: z.boolean() });
+export type PromptSegment = z.infer<typeof promptSegmentSchema>;
+
+export const samplingSchema = z.object({
+  temperature: z.number().min(0).max(2),
+  topP: z.number().min(0).max(1).optional(),
+  topK: z.number().int().min(0).optional(),
+  minP: z.number().min(0).max(1).optional(),
+  seed: z.number().int().optional(),
+  repeatPenalty: z.number().min(0.5).max(2).optional(),
+});
+export type Sampling = z.infer<typeof samplingSchema>;
+
+const helloParams = z.object({ token: z.string(), protocol: z.number(), client: z.string(), build: z.string() });
+export interface HelloResult { readonly protocol: number; readonly build: string; readonly pid: number; readonly engine: EngineInfo }
+
+export interface EngineInfo {
+  /** llama.cpp release of the loaded binding. */
+  readonly llamaCpp: string;
+  readonly binding: 'prebuilt' | 'loupe' | 'local';
+  readonly gpu: string;
+  readonly threads: number;
+}
+
+const loadParams = z.object({
+  role: z.enum(modelRoles),
+  modelPath: z.string(),
+  /** Tokens; 'auto' lets the sidecar take what fits. */
+  contextSize: z.union([z.literal('auto'), z.number().int().min(256)]),
+  kvKeys: z.enum(kvTypes),
+  kvValues: z.enum(kvTypes),
+  threads: z.union([z.literal('auto'), z.number().int().min(1)]),
+  gpu: z.enum(['auto', 'off']),
+});
+export type LoadParams = z.infer<typeof loadParams>;
+
+export interface LoadedModel {
+  readonly role: ModelRole;
+  readonly path: string;
+  readonly name: string;
+  /** GGUF `general.architecture`, for example `gemma3` or `qwen2`. */
+  readonly architecture: string;
+  readonly fileBytes: number;
+  readonly trainContext: number;
+  /** The context the runtime really has, in tokens. */
+  readonly contextSize: number;
+  readonly kvKeys: KvType;
+  readonly kvValues: KvType;
+  readonly kvBytesTotal: number;
+  readonly gpuLayers: number;
+  readonly fillInMiddle: boolean;
+  /** The model's own chat template, when the file has one: tells families apart, is never rendered. */
+  readonly chatTemplate?: string;
+  readonly loadMs: number;
+}
+
+export type RoleState =
+  | { readonly state: 'empty' }
+  | { readonly state: 'loading'; readonly path: string; readonly fraction: number }
+  | { readonly state: 'ready'; readonly model: LoadedModel }
+  | { readonly state: 'failed'; readonly path: string; readonly error: LoupeError };
+
+export interface SidecarStatus {
+  readonly pid: number;
+  readonly uptimeMs: number;
+  readonly clients: number;
+  readonly rssBytes: number;
+  readonly queued: number;
+  readonly roles: Readonly<Record<ModelRole, RoleState>>;
+}
+
+const generateParams = z.object({
+  /** Chosen by the client; names the request in `delta` and `progress` notifications. */
+  id: z.string(),
+  role: z.enum(modelRoles),
+  /** Requests of one conversation share a sequence, so that its prefix stays cached. */
+  conversation: z.string(),
+  prompt: z.array(promptSegmentSchema),
+  maxTokens: z.number().int().min(1),
+  /** Text that ends the generation; not part of the result. */
+  stop: z.array(z.string()),
+  /** GBNF grammar with a `root` rule. */
+  grammar: z.string().optional(),
+  sampling: samplingSchema,
+});
+export type GenerateParams = z.infer<typeof generateParams>;
+
+export const generateResultSchema = z.object({ text: z.string(), stats: generationStatsSchema });
+export type GenerateResult = z.infer<typeof generateResultSchema>;
+
+const probeParams = generateParams.pick({ id: true, role: true, conversation: true, prompt: true }).extend({
+  /** Candidate continuations; the probability of each one's first token is returned, in this order. */
+  candidates: z.array(z.string()).min(1),
+});
+export type ProbeParams = z.infer<typeof probeParams>;
+export interface ProbeResult { readonly probabilities: readonly number[]; readonly stats: z.infer<typeof generationStatsSchema> }
+
+const tokenizeParams = z.object({ role: z.enum(modelRoles), segments: z.array(promptSegmentSchema) });
+
+/** What the KV cache holds and would hold. Bytes; per token where said. */
+export interface KvAudit {
+  readonly role: ModelRole;
+  readonly model: string;
+  readonly weightsBytes: number;
+  readonly contextSize: number;
+  readonly kvKeys: KvType;
+  readonly kvValues: KvType;
+  readonly layers: { readonly total: number; readonly global: number; readonly slidingWindow: number; readonly window: number };
+  /** KV bytes per token of the layers that keep every token. */
+  readonly bytesPerTokenGrowing: number;
+  /** KV bytes of the sliding-window layers, which stop growing at the window. */
+  readonly bytesWindow: number;
+  readonly bytesTotal: number;
+  readonly tokensUsed: number;
+  readonly freeRamBytes: number;
+  /** Per format: total KV bytes at the present context size, and the context that would fit into free memory. */
+  readonly formats: readonly { readonly keys: KvType; readonly values: KvType; readonly bytesPerToken: number; readonly bytesTotal: number; readonly contextThatFits: number }[];
+}
+
+export interface RequestType<P, R> { readonly method: string; readonly params: z.ZodType<P>; readonly __result?: R }
+export interface NotificationType<P> { readonly method: string; readonly __params?: P }
+
+const request = <P, R>(method: string, params: z.ZodType<P>): RequestType<P, R> => ({ method, params });
+const notification = <P>(method: string): NotificationType<P> => ({ method });
+
+export const sidecarRequests = {
+  hello: request<z.infer<typeof helloParams>, Result<HelloResult>>('loupe/hello', helloParams),
+  ping: request<Record<string, never>, Result<{ at: number }>>('loupe/ping', z.object({}) as z.ZodType<Record<string, never>>),
+  load: request<LoadParams, Result<LoadedModel>>('loupe/load', loadParams),
+  unload: request<{ role: ModelRole }, Result<null>>('loupe/unload', z.object({ role: z.enum(modelRoles) })),
+  status: request<Record<string, never>, Result<SidecarStatus>>('loupe/status', z.object({}) as z.ZodType<Record<string, never>>),
+  generate: request<GenerateParams, Result<GenerateResult>>('loupe/generate', generateParams),
+  probe: request<ProbeParams, Result<ProbeResult>>('loupe/probe', probeParams),
+  tokenize: request<z.infer<typeof tokenizeParams>, Result<{ tokens: number[] }>>('loupe/tokenize', tokenizeParams),
+  audit: request<{ role: ModelRole }, Result<KvAudit>>('loupe/audit', z.object({ role: z.enum(modelRoles) })),
+  shutdown: request<Record<string, never>, Result<null>>('loupe/shutdown', z.object({}) as z.ZodType<Record<string, never>>),
+} as const;
+
+export interface DeltaParams { readonly id: string; readonly text: string; readonly tokensOut: number }
+export interface ProgressParams { readonly id: string; readonly phase: 'queue' | 'restore' | 'prefill'; readonly done: number; readonly total: number }
+
+export const sidecarNotifications = {
+  /** Newly decoded text of a running `generate`. */
+  delta: notification<DeltaParams>('loupe/delta'),
+  progress: notification<ProgressParams>('loupe/progress'),
+  /** A role changed its state, by whichever client. */
+  roleState: notification<{ readonly role: ModelRole; readonly state: RoleState }>('loupe/roleState'),
+  log: notification<{ readonly level: string; readonly message: string }>('loupe/log'),
+} as const;

@@ -1,0 +1,57 @@
+import type { LoupeError } from '../base/errors.js';
+import type { Budget, Decision, Gate, Spent, ToolClass, ToolOutcome } from './agentEvents.js';
+import type { GenerationStats } from './chat.js';
+
+/** A turn as the trace shows it: a fold over its agent events. Times in milliseconds since the turn began. */
+export interface TraceTurn {
+  readonly turnId: string;
+  readonly traceId: string;
+  readonly conversation: string;
+  readonly question: string;
+  /** Epoch milliseconds. */
+  readonly startedAt: number;
+  readonly model: string;
+  readonly budget: Budget;
+  readonly hops: readonly TraceHop[];
+  readonly firstTokenMs?: number;
+  readonly durationMs: number;
+  readonly gate?: TraceGate;
+  readonly running: boolean;
+  readonly partial: boolean;
+}
+
+export interface TraceGate { readonly gate: Gate; readonly reason: string; readonly spent: Spent; readonly error?: LoupeError }
+
+export interface TraceHop {
+  readonly hop: number;
+  readonly spanId: string;
+  readonly startMs: number;
+  readonly endMs: number;
+  /** Absent while the model still works. */
+  readonly stats?: GenerationStats;
+  /** What the hop led to: names of the called tools, or `answer`. */
+  readonly outcome: string;
+  readonly textBytes: number;
+  readonly malformed: readonly { readonly atMs: number; readonly problem: string; readonly repair: 'retrying' | 'givenUp' }[];
+  readonly tools: readonly TraceTool[];
+  readonly condensed?: { readonly results: number; readonly tokensBefore: number; readonly tokensAfter: number };
+}
+
+export interface TraceTool {
+  readonly callId: string;
+  readonly spanId: string;
+  readonly name: string;
+  readonly class: ToolClass;
+  readonly startMs: number;
+  readonly endMs: number;
+  readonly toolMs: number;
+  readonly approvalMs: number;
+  readonly argumentBytes: number;
+  readonly resultBytes: number;
+  readonly truncated: boolean;
+  readonly outcome?: ToolOutcome;
+  readonly decision?: Decision;
+  readonly summary: string;
+  /** Arguments as JSON, capped. */
+  readonly arguments: string;
+}
