@@ -37,6 +37,8 @@ export const chatToHostSchema = z.discriminatedUnion('type', [
   /** What is typed but not sent: kept by the host so that a reload loses nothing. */
   z.object({ type: z.literal('draft'), text: z.string().max(200_000), attachments: z.array(attachment).max(50) }),
   z.object({ type: z.literal('openExternal'), url: z.string().max(4096) }),
+  /** The next steps that an error or an empty state offers as a button; a closed list, so a view can never name a command. */
+  z.object({ type: z.literal('action'), action: z.enum(['restartSidecar', 'showLog', 'chooseModelFile', 'manageTrust', 'openSettings']) }),
 ]);
 export type ChatToHost = z.infer<typeof chatToHostSchema>;
 
@@ -74,7 +76,9 @@ export type HostToChat =
   | { readonly type: 'selection'; readonly request: number; readonly selection: Attachment | null }
   | { readonly type: 'notice'; readonly level: 'info' | 'error'; readonly text: string }
   /** Put text and attachments into the input (commands such as Explain), without sending. */
-  | { readonly type: 'prefill'; readonly text: string; readonly attachments: readonly Attachment[]; readonly focus: boolean };
+  | { readonly type: 'prefill'; readonly text: string; readonly attachments: readonly Attachment[]; readonly focus: boolean }
+  /** Show the list of conversations (command Chat History). */
+  | { readonly type: 'showHistory' };
 
 export const traceToHostSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('ready') }),
