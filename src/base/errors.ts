@@ -6,7 +6,7 @@
 export const errorCodes = [
   // models
   'model.none', 'model.notFound', 'model.notGguf', 'model.truncated', 'model.hashMismatch', 'model.unsupported',
-  'model.outOfMemory', 'model.loadFailed', 'model.noFillInMiddle',
+  'model.outOfMemory', 'model.loadFailed', 'model.noFillInMiddle', 'model.emptyAnswer',
   // downloads
   'download.failed', 'download.diskFull', 'download.cancelled',
   // sidecar
@@ -18,6 +18,7 @@ export const errorCodes = [
   'tool.unknown', 'tool.badArguments', 'tool.failed', 'tool.refused', 'tool.timeout',
   'edit.noMatch', 'edit.ambiguous', 'edit.changedOnDisk', 'edit.exists', 'edit.notApplied',
   'path.outsideWorkspace', 'path.notFound',
+  'trace.writeFailed',
   // everything else
   'workspace.untrusted', 'workspace.none', 'cancelled', 'internal',
 ] as const;

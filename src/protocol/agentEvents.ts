@@ -41,10 +41,13 @@ export interface FileEdit {
   readonly beforeHash: string;
 }
 
-/** What the user is asked to approve. The id is good for one decision only. */
+/**
+ * What the user is asked to approve. The id is good for one decision only. `warning` says, in one sentence, what is easy to
+ * overlook: a protected file, hidden characters, a command that hides its end behind blanks.
+ */
 export type Approval =
-  | { readonly id: string; readonly kind: 'edit'; readonly edit: FileEdit }
-  | { readonly id: string; readonly kind: 'command'; readonly command: string; readonly cwd: string };
+  | { readonly id: string; readonly kind: 'edit'; readonly edit: FileEdit; readonly warning?: string }
+  | { readonly id: string; readonly kind: 'command'; readonly command: string; readonly cwd: string; readonly warning?: string };
 
 export type Decision = 'accepted' | 'rejected';
 
