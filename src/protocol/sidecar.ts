@@ -143,15 +143,15 @@ const notification = <P>(method: string): NotificationType<P> => ({ method });
 
 export const sidecarRequests = {
   hello: request<z.infer<typeof helloParams>, Result<HelloResult>>('loupe/hello', helloParams),
-  ping: request<Record<string, never>, Result<{ at: number }>>('loupe/ping', z.object({}) as z.ZodType<Record<string, never>>),
+  ping: request<Record<string, never>, Result<{ at: number }>>('loupe/ping', z.object({})),
   load: request<LoadParams, Result<LoadedModel>>('loupe/load', loadParams),
   unload: request<{ role: ModelRole }, Result<null>>('loupe/unload', z.object({ role: z.enum(modelRoles) })),
-  status: request<Record<string, never>, Result<SidecarStatus>>('loupe/status', z.object({}) as z.ZodType<Record<string, never>>),
+  status: request<Record<string, never>, Result<SidecarStatus>>('loupe/status', z.object({})),
   generate: request<GenerateParams, Result<GenerateResult>>('loupe/generate', generateParams),
   probe: request<ProbeParams, Result<ProbeResult>>('loupe/probe', probeParams),
   tokenize: request<z.infer<typeof tokenizeParams>, Result<{ tokens: number[] }>>('loupe/tokenize', tokenizeParams),
   audit: request<{ role: ModelRole }, Result<KvAudit>>('loupe/audit', z.object({ role: z.enum(modelRoles) })),
-  shutdown: request<Record<string, never>, Result<null>>('loupe/shutdown', z.object({}) as z.ZodType<Record<string, never>>),
+  shutdown: request<Record<string, never>, Result<null>>('loupe/shutdown', z.object({})),
 } as const;
 
 export interface DeltaParams { readonly id: string; readonly text: string; readonly tokensOut: number }

@@ -1,0 +1,36 @@
+// npm run build [-- --watch | --production]: bundles every process and webview into dist/.
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { bundleOptions, copyRipgrep } from './lib/bundles.mjs';
+import { note, runMain, step } from './lib/log.mjs';
+
+/** Builds all bundles once. Returns esbuild's metafiles by bundle name. */
+export async function build({ production = false } = {}) {
+  const esbuild = await import('esbuild');
+  return step(production ? 'build (production)' : 'build', async () => {
+    const [results] = await Promise.all([
+      Promise.all(bundleOptions(production).map(async ({ name, options }) => [name, await esbuild.build(options)])),
+      copyRipgrep(),
+    ]);
+    return Object.fromEntries(results.map(([name, result]) => [name, result.metafile]));
+  });
+}
+
+async function watch() {
+  const esbuild = await import('esbuild');
+  await copyRipgrep();
+  for (const { options } of bundleOptions(false)) {
+    const context = await esbuild.context({ ...options, logLevel: 'info' });
+    await context.watch();
+  }
+  note('watching; end with Ctrl+C');
+}
+
+async function main(args) {
+  const { ensureDependencies } = await import('./lib/dependencies.mjs');
+  await ensureDependencies();
+  if (args.includes('--watch')) return watch();
+  await build({ production: args.includes('--production') });
+}
+
+if (import.meta.url === pathToFileURL(path.resolve(process.argv[1] ?? '')).href) await runMain(main);

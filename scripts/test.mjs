@@ -1,0 +1,35 @@
+// npm test [-- suite ...]: sets up what the suites need, runs them and prints the totals on the last line.
+import { ensureDependencies } from './lib/dependencies.mjs';
+import { note, runMain, step } from './lib/log.mjs';
+import * as suites from './lib/suites.mjs';
+
+const order = ['types', 'lint', 'unit', 'integration'];
+
+async function main(args) {
+  const unknown = args.filter(name => !order.includes(name));
+  if (unknown.length > 0) {
+    note(`no suite named ${unknown.join(', ')}; there are ${order.join(', ')}`);
+    return 64;
+  }
+  await ensureDependencies();
+  const chosen = args.length > 0 ? order.filter(name => name === 'types' || args.includes(name)) : order;
+  const all = [];
+  for (const name of chosen) all.push([name, await runSuite(name)]);
+
+  for (const [name, { passed, failed, skipped }] of all) note(`${name}: ${passed} passed, ${failed} failed, ${skipped} skipped`);
+  const sum = key => all.reduce((total, [, totals]) => total + totals[key], 0);
+  console.log(`${sum('passed')} passed, ${sum('failed')} failed`);
+  return sum('failed') === 0 ? 0 : 1;
+}
+
+/** A suite that could not run counts as one failure. */
+async function runSuite(name) {
+  try {
+    return await step(`suite ${name}`, suites[name]);
+  } catch (error) {
+    note(`suite ${name} could not run: ${error.stack ?? error}`);
+    return { passed: 0, failed: 1, skipped: 0 };
+  }
+}
+
+await runMain(main);
