@@ -15,7 +15,10 @@ export type ModelRole = (typeof modelRoles)[number];
 export const kvTypes = ['f16', 'q8_0', 'q4_0'] as const;
 export type KvType = (typeof kvTypes)[number];
 
-/** Text of a prompt. `control` text may hold the model's control tokens; other text never becomes one, whatever it says. */
+/**
+ * Text of a prompt. `control` text may hold the model's control tokens; other text never becomes one, whatever it says. The
+ * sidecar puts the begin-of-text token in front where the model file asks for one: prompts never hold it.
+ */
 export const promptSegmentSchema = z.object({ text: z.string(), control: z.boolean() });
 export type PromptSegment = z.infer<typeof promptSegmentSchema>;
 
@@ -103,6 +106,7 @@ const generateParams = z.object({
 });
 export type GenerateParams = z.infer<typeof generateParams>;
 
+/** Control tokens that the model writes appear in `text` and in deltas as their text, the end of its turn excepted. */
 export const generateResultSchema = z.object({ text: z.string(), stats: generationStatsSchema });
 export type GenerateResult = z.infer<typeof generateResultSchema>;
 
