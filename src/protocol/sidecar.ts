@@ -107,7 +107,12 @@ const generateParams = z.object({
 export type GenerateParams = z.infer<typeof generateParams>;
 
 /** Control tokens that the model writes appear in `text` and in deltas as their text, the end of its turn excepted. */
-export const generateResultSchema = z.object({ text: z.string(), stats: generationStatsSchema });
+export const generateResultSchema = z.object({
+  text: z.string(),
+  /** The stop text that ended it; absent when the model ended its turn by itself or a limit did. */
+  stop: z.string().optional(),
+  stats: generationStatsSchema,
+});
 export type GenerateResult = z.infer<typeof generateResultSchema>;
 
 const probeParams = generateParams.pick({ id: true, role: true, conversation: true, prompt: true }).extend({
