@@ -1,0 +1,55 @@
+import * as vscode from 'vscode';
+import { failure, LoupeFailure } from '../../base/errors.js';
+import type { Result } from '../../base/result.js';
+import type { ChatModel } from '../../model/chatModel.js';
+import { cleanCommitMessage, commitMessages } from './commitPrompt.js';
+import { gitRepository, stagedOrWorkingDiff } from './gitRepository.js';
+
+/** Longest commit message, in tokens. */
+const maxTokens = 200;
+
+/** Characters of the diff for each token of the context: about half of the context, which leaves room for the answer. */
+const charactersPerToken = 1.5;
+
+/** Writes a message for what is staged, else for what has changed, into the input of Source Control. Never commits. */
+export async function writeCommitMessage(
+  folder: vscode.Uri,
+  acquire: (signal: AbortSignal) => Promise<Result<ChatModel>>,
+  conversation: string,
+): Promise<void> {
+  const repository = await gitRepository(folder);
+  const diff = await stagedOrWorkingDiff(folder);
+  if (diff.trim() === '') {
+    void vscode.window.showInformationMessage('There are no changes to describe.');
+    return;
+  }
+  const message = await vscode.window.withProgress(
+    { location: vscode.ProgressLocation.Notification, title: 'Loupe writes a commit message', cancellable: true },
+    async (_progress, token) => {
+      const controller = new AbortController();
+      token.onCancellationRequested(() => controller.abort());
+      return answer(diff, acquire, conversation, controller.signal);
+    },
+  );
+  if (message === undefined) return;
+  if (repository.inputBox.value.trim() !== '' && repository.inputBox.value !== message) {
+    const replace = await vscode.window.showInformationMessage('Replace the commit message that is already there?', { detail: message }, 'Replace', 'Keep');
+    if (replace !== 'Replace') return;
+  }
+  repository.inputBox.value = message;
+}
+
+async function answer(diff: string, acquire: (signal: AbortSignal) => Promise<Result<ChatModel>>, conversation: string, signal: AbortSignal): Promise<string | undefined> {
+  const model = await acquire(signal);
+  if (!model.ok) throw new LoupeFailure(model.error);
+  const messages = commitMessages(diff, Math.floor(model.value.info.contextSize * charactersPerToken));
+  let text = '';
+  for await (const event of model.value.chat({ conversation, messages, tools: [], toolChoice: 'none', maxTokens }, signal)) {
+    if (event.type === 'text') text += event.text;
+    if (event.type === 'failed') throw new LoupeFailure(event.error);
+  }
+  if (signal.aborted) return undefined;
+  const message = cleanCommitMessage(text);
+  if (message === '') throw failure('model.emptyAnswer', 'The model gave no commit message.', 'Try again, or choose a larger model.');
+  return message;
+}

@@ -1,0 +1,42 @@
+import type { ErrorCode } from '../base/errors.js';
+import type { CommandId } from '../protocol/commands.js';
+
+export interface NextStep { readonly title: string; readonly command: CommandId | 'workbench.trust.manage' | 'workbench.action.openSettings'; readonly argument?: string }
+
+const chooseModel: NextStep = { title: 'Choose Model', command: 'loupe.chooseModel' };
+const restart: NextStep = { title: 'Restart Sidecar', command: 'loupe.restartSidecar' };
+const log: NextStep = { title: 'Show Log', command: 'loupe.showLog' };
+const key: NextStep = { title: 'Set API Key', command: 'loupe.setEndpointKey' };
+const endpointSettings: NextStep = { title: 'Endpoint Settings', command: 'workbench.action.openSettings', argument: 'loupe.endpoint' };
+const contextSettings: NextStep = { title: 'Context Settings', command: 'workbench.action.openSettings', argument: 'loupe.model.contextSize' };
+const trust: NextStep = { title: 'Manage Trust', command: 'workbench.trust.manage' };
+
+/** The buttons that a message about an error offers: what the user can do next, most useful first. */
+export function nextSteps(code: ErrorCode): readonly NextStep[] {
+  switch (code) {
+    case 'model.none': case 'model.notFound': case 'model.notGguf': case 'model.truncated': case 'model.hashMismatch':
+    case 'model.unsupported': case 'model.noFillInMiddle':
+      return [chooseModel];
+    case 'model.outOfMemory':
+      return [chooseModel, contextSettings];
+    case 'model.loadFailed':
+      return [chooseModel, log];
+    case 'download.failed': case 'download.diskFull':
+      return [chooseModel, log];
+    case 'sidecar.unavailable': case 'sidecar.crashed': case 'sidecar.crashLoop': case 'sidecar.hung': case 'sidecar.unauthorized':
+    case 'sidecar.protocol':
+      return [restart, log];
+    case 'kv.formatIgnored': case 'context.overflow':
+      return [contextSettings, log];
+    case 'endpoint.unreachable': case 'endpoint.badResponse': case 'endpoint.httpError':
+      return [endpointSettings, chooseModel];
+    case 'endpoint.unauthorized':
+      return [key, endpointSettings];
+    case 'workspace.untrusted':
+      return [trust];
+    case 'internal':
+      return [log];
+    default:
+      return [];
+  }
+}

@@ -1,0 +1,41 @@
+import type { AgentEvent } from '../protocol/agentEvents.js';
+import type { ModelBadge } from '../protocol/views.js';
+
+export interface StatusText {
+  readonly text: string;
+  readonly tooltip: string;
+  /** For screen readers, which do not see icons. */
+  readonly label: string;
+  readonly warning: boolean;
+}
+
+const icons: Record<ModelBadge['state'], string> = {
+  none: '$(warning)', downloading: '$(cloud-download)', loading: '$(loading~spin)', ready: '$(search)', failed: '$(error)',
+  untrusted: '$(shield)', remote: '$(cloud)',
+};
+
+const said: Record<ModelBadge['state'], string> = {
+  none: 'no model', downloading: 'downloading a model', loading: 'model is loading', ready: 'ready', failed: 'model not ready',
+  untrusted: 'off until this workspace is trusted', remote: 'ready, remote endpoint',
+};
+
+/** What the status bar says: what a running turn does, else the state of the model. */
+export function statusText(badge: ModelBadge, activity: string | undefined): StatusText {
+  const tooltip = `${badge.label}\n${badge.detail}`;
+  if (activity !== undefined) return { text: `$(loading~spin) Loupe: ${activity}`, tooltip, label: `Loupe: ${activity}`, warning: false };
+  const percent = badge.state === 'downloading' && badge.fraction !== undefined ? ` ${Math.floor(badge.fraction * 100)}%` : '';
+  return { text: `${icons[badge.state]} Loupe${percent}`, tooltip, label: `Loupe: ${said[badge.state]}. ${badge.label}`, warning: badge.state === 'none' || badge.state === 'failed' };
+}
+
+/** What a turn does after this event, in a few words; undefined when it has ended; the same as before when the event changes nothing. */
+export function activityAfter(event: AgentEvent, before: string | undefined): string | undefined {
+  switch (event.type) {
+    case 'turnStarted': return 'starting';
+    case 'hopStarted': return `hop ${event.hop}, reading`;
+    case 'firstToken': return `hop ${event.hop}, writing`;
+    case 'toolStarted': return `hop ${event.hop}, ${event.call.name}`;
+    case 'approvalRequested': return 'waiting for your approval';
+    case 'turnFinished': return undefined;
+    default: return before;
+  }
+}

@@ -1,0 +1,102 @@
+import { strict as assert } from 'node:assert';
+import { errorCodes } from '../../../src/base/errors.js';
+import { commands } from '../../../src/protocol/commands.js';
+import type { KvAudit } from '../../../src/protocol/sidecar.js';
+import { placeCode } from '../../../src/extension/chat/placeCode.js';
+import { auditReport, formatBytes } from '../../../src/extension/commands/auditReport.js';
+import { codeQuestion } from '../../../src/extension/commands/codeQuestions.js';
+import { cleanCommitMessage, commitMessages } from '../../../src/extension/commands/commitPrompt.js';
+import { nextSteps } from '../../../src/extension/nextSteps.js';
+import { resolveSetting } from '../../../src/extension/settingsReader.js';
+import { activityAfter, statusText } from '../../../src/extension/statusText.js';
+
+suite('settings reader', () => {
+  test('an application-scoped setting ignores the workspace', () => {
+    assert.equal(resolveSetting('loupe.endpoint.url', { workspaceValue: 'http://evil', workspaceFolderValue: 'http://evil' }), '');
+    assert.equal(resolveSetting('loupe.endpoint.url', { globalValue: 'http://mine', workspaceValue: 'http://evil' }), 'http://mine');
+  });
+  test('a window setting takes the nearest level', () => {
+    assert.equal(resolveSetting('loupe.inline.enabled', { globalValue: true, workspaceValue: false }), false);
+  });
+  test('a wrong value gives the default, a number its limit', () => {
+    assert.equal(resolveSetting('loupe.kv.keys', { globalValue: 'q2_k' }), 'f16');
+    assert.equal(resolveSetting('loupe.agent.maxSteps', { globalValue: 1e9 }), 100);
+    assert.equal(resolveSetting('loupe.agent.maxSteps', { globalValue: '3' }), 15);
+    assert.equal(resolveSetting('loupe.inline.languages', { globalValue: { python: false } }).python, false);
+    assert.equal(resolveSetting('loupe.inline.languages', { globalValue: { python: false } })['*'], true);
+  });
+});
+
+suite('code from an answer', () => {
+  const file = 'function a() {\n  return 1;\n}\n\nclass B {\n  run() {\n    return 2;\n  }\n}\n';
+  test('replaces the selection', () => {
+    assert.equal(placeCode('1\n2\n3\n', 'x\n', { start: 1, end: 2 }), '1\nx\n3\n');
+  });
+  test('replaces the function of the same first line', () => {
+    const placed = placeCode(file, 'function a() {\n  return 42;\n}', { start: 0, end: 0 });
+    assert.equal(placed, file.replace('return 1', 'return 42'));
+  });
+  test('moves to the indentation of its place', () => {
+    const placed = placeCode(file, 'run() {\n  return 3;\n}', { start: 0, end: 0 });
+    assert.equal(placed, file.replace('    return 2', '    return 3'));
+  });
+  test('goes to the cursor when it belongs nowhere else, and keeps CRLF', () => {
+    assert.equal(placeCode('1\r\n2\r\n', 'x', { start: 1, end: 1 }), '1\r\nx\r\n2\r\n');
+  });
+});
+
+suite('next steps', () => {
+  test('name commands that exist, for every error code', () => {
+    for (const code of errorCodes) {
+      for (const step of nextSteps(code)) assert.ok(step.command in commands || step.command.startsWith('workbench.'), `${code}: ${step.command}`);
+    }
+    assert.equal(nextSteps('model.none')[0]?.command, 'loupe.chooseModel');
+    assert.equal(nextSteps('endpoint.unauthorized')[0]?.command, 'loupe.setEndpointKey');
+  });
+});
+
+suite('status bar text', () => {
+  test('says the state, then the hop, then the state again', () => {
+    const badge = { state: 'none', label: 'No model', detail: 'd' } as const;
+    assert.equal(statusText(badge, undefined).warning, true);
+    const hop = activityAfter({ type: 'hopStarted', hop: 2, atMs: 1 }, 'starting');
+    assert.equal(statusText(badge, hop).text, '$(loading~spin) Loupe: hop 2, reading');
+    assert.equal(activityAfter({ type: 'textDelta', hop: 2, text: 'x' }, hop), hop);
+    assert.equal(activityAfter({ type: 'turnFinished', at: 1, atMs: 1, answer: '', partial: false }, hop), undefined);
+  });
+  test('the label for screen readers has words instead of icons', () => {
+    assert.doesNotMatch(statusText({ state: 'failed', label: 'X', detail: '' }, undefined).label, /\$\(/);
+  });
+});
+
+suite('prompts of the commands', () => {
+  test('code questions', () => {
+    const place = { path: 'src/a.ts', startLine: 3, endLine: 9, name: 'load' };
+    assert.equal(codeQuestion('loupe.explain', place), 'Explain what `load` in src/a.ts (lines 3-9) does, how it works and what it depends on.');
+    assert.equal(codeQuestion('loupe.document', { path: 'a.py', startLine: 1, endLine: 2 }), 'Write the documentation comment for lines 1-2 of a.py, in the style this repository uses, and propose it as an edit.');
+  });
+  test('a long diff is cut at a line and says so', () => {
+    const user = commitMessages('line one\nline two\nline three', 12).at(-1)?.content ?? '';
+    assert.match(user, /^line one\n\[truncated: 20 of 28 characters left out\]/);
+  });
+  test('fences and quotes around a commit message are removed', () => {
+    assert.equal(cleanCommitMessage('```\nAdd x\n\nBecause y.\n```'), 'Add x\n\nBecause y.');
+    assert.equal(cleanCommitMessage('"Add x"'), 'Add x');
+    assert.equal(cleanCommitMessage('Add `x`\n'), 'Add `x`');
+  });
+});
+
+suite('memory audit', () => {
+  test('report', () => {
+    const audit: KvAudit = {
+      role: 'chat', model: 'M', weightsBytes: 2 ** 30, contextSize: 8192, kvKeys: 'f16', kvValues: 'f16',
+      layers: { total: 28, global: 28, slidingWindow: 0, window: 0 }, bytesPerTokenGrowing: 28672, bytesWindow: 0, bytesTotal: 28672 * 8192,
+      tokensUsed: 1200, freeRamBytes: 4 * 2 ** 30,
+      formats: [{ keys: 'f16', values: 'f16', bytesPerToken: 28672, bytesTotal: 28672 * 8192, contextThatFits: 149796 }],
+    };
+    const report = auditReport([audit]);
+    assert.match(report, /\| KV in total \| 224\.0 MiB \|/);
+    assert.match(report, /\| f16 \/ f16 \(now\) \| 28\.0 KiB \| 224\.0 MiB \| 149,796 tokens \|/);
+    assert.equal(formatBytes(512), '512 B');
+  });
+});
