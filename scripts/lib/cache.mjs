@@ -3,11 +3,11 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { step, Stop } from './log.mjs';
 
-const staleMs = 30 * 60_000;
+const staleMs = 6 * 3600_000;
 
 /**
  * Holds `file` as a lock while `work` runs, so that two runs at once do not fetch the same thing twice. A lock whose
- * holder has died is taken over; one older than 30 minutes too, since process ids are reused.
+ * holder has died is taken over; one older than six hours too, since process ids are reused.
  */
 export async function withLock(file, work) {
   fs.mkdirSync(path.dirname(file), { recursive: true });

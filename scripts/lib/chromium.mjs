@@ -1,0 +1,29 @@
+import fs from 'node:fs';
+import { capture, mustRun, which } from './exec.mjs';
+import { step, Stop } from './log.mjs';
+
+const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
+const onMac = ['/Applications/Google Chrome.app/Contents/MacOS/Google Chrome', '/Applications/Chromium.app/Contents/MacOS/Chromium'];
+const onWindows = ['C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe', 'C:\\Program Files (x86)\\Microsoft\\Edge\\Application\\msedge.exe'];
+
+function findChromium() {
+  const places = { darwin: onMac, win32: onWindows }[process.platform] ?? [];
+  return process.env.CHROMIUM ?? names.map(name => which(name)).find(Boolean) ?? places.find(file => fs.existsSync(file));
+}
+
+/** Path of a Chromium; on Debian and Ubuntu as root it is installed when missing. */
+export async function ensureChromium() {
+  const found = findChromium();
+  if (found) return found;
+  if (!which('apt-get') || process.getuid?.() !== 0) {
+    throw new Stop('The workbench tests need Chromium. Install it, or set CHROMIUM to its path.');
+  }
+  await step('chromium from the distribution', async () => {
+    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+    await capture('apt-get', ['update', '-qq'], { env });
+    await mustRun('apt-get install', 'apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'chromium', 'fonts-dejavu-core'], { env });
+  });
+  const installed = findChromium();
+  if (!installed) throw new Stop('chromium was installed, but is not on PATH.');
+  return installed;
+}
