@@ -1,3 +1,4 @@
+import fs from 'node:fs';
 import path from 'node:path';
 import { cached } from './cache.mjs';
 import { npm } from './exec.mjs';
@@ -13,10 +14,12 @@ export async function ensureCodeServer() {
   const folder = path.join(cacheRoot(), `code-server-${version}`);
   await cached(`code-server ${version}`, folder, async work => {
     const quiet = ['--ignore-scripts', '--no-audit', '--no-fund'];
-    await npm(['install', '--prefix', work, ...quiet, `code-server@${version}`], { cwd: work });
-    const vscode = path.join(work, 'node_modules', 'code-server', 'lib', 'vscode');
+    const tree = path.join(work, 'tree');
+    fs.mkdirSync(tree, { recursive: true });
+    await npm(['install', '--prefix', tree, ...quiet, `code-server@${version}`], { cwd: tree });
+    const vscode = path.join(tree, 'node_modules', 'code-server', 'lib', 'vscode');
     for (const cwd of [vscode, path.join(vscode, 'extensions')]) await npm(['install', '--omit=dev', ...quiet], { cwd });
-    return path.join(work, 'node_modules');
+    return tree;
   });
-  return path.join(folder, 'code-server', 'out', 'node', 'entry.js');
+  return path.join(folder, 'node_modules', 'code-server', 'out', 'node', 'entry.js');
 }

@@ -1,0 +1,21 @@
+// VS Code calls run() in its extension host, on the desktop and in code-server alike. CommonJS, because both can load that.
+'use strict';
+const fs = require('node:fs');
+const util = require('node:util');
+const Mocha = require('mocha');
+
+exports.run = async function run() {
+  const { files, results, grep } = JSON.parse(fs.readFileSync(process.env.LOUPE_E2E_PLAN, 'utf8'));
+  // The extension host's console goes to the workbench; the terminal that started the tests reads this file.
+  Mocha.reporters.Base.consoleLog = (...args) => fs.appendFileSync(`${results}.log`, `${util.format(...args)}\n`);
+  const mocha = new Mocha({ ui: 'tdd', timeout: 60_000, color: false, reporter: 'spec', forbidOnly: true });
+  if (grep) mocha.grep(grep);
+  for (const file of files) mocha.addFile(file);
+
+  const totals = await new Promise(resolve => {
+    const runner = mocha.run(() => resolve({ passed: runner.stats.passes, failed: runner.stats.failures, skipped: runner.stats.pending }));
+  });
+  fs.writeFileSync(`${results}.tmp`, JSON.stringify(totals));
+  fs.renameSync(`${results}.tmp`, results);
+  if (totals.failed > 0) throw new Error(`${totals.failed} tests failed`);
+};
