@@ -1,0 +1,97 @@
+import { type Disposable, DisposableStore } from '../../base/disposable.js';
+import { makeError, messageOf } from '../../base/errors.js';
+import type { Event } from '../../base/event.js';
+import type { Logger } from '../../base/logger.js';
+import type { Result } from '../../base/result.js';
+import type { InlineConfiguration, InlineStatus } from '../../protocol/inline.js';
+import type { SettingKey, SettingValue } from '../../protocol/settings.js';
+import type { LoadParams } from '../../protocol/sidecar.js';
+import type { Trust } from '../trust.js';
+
+/** The language server, as the controller drives it. */
+export interface InlineServer {
+  /** Starts the process, or gives a running one the new configuration. */
+  run(configuration: InlineConfiguration): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export interface InlineControllerDeps {
+  readonly trust: Trust;
+  readonly settings: {
+    get<K extends SettingKey>(key: K): SettingValue<K>;
+    readonly onDidChange: Event<ReadonlySet<SettingKey>>;
+  };
+  /** What to load for the completion role, by settings, installed models and machine; an error when there is nothing. */
+  readonly completionModel: () => Promise<Result<LoadParams>>;
+  /** A model was installed or chosen. */
+  readonly onDidChangeModels: Event<void>;
+  readonly server: InlineServer;
+  readonly logger: Logger;
+  readonly onStatus: (status: InlineStatus) => void;
+}
+
+const relevant = /^loupe\.(?:inline|model|kv)\./u;
+
+/**
+ * Decides whether the language server runs and with which model: not in an untrusted workspace, not while suggestions are off, not
+ * without a model. Changes are applied one after the other; only the newest state counts.
+ */
+export class InlineController implements Disposable {
+  private readonly disposables = new DisposableStore();
+  private work: Promise<void> = Promise.resolve();
+
+  constructor(private readonly deps: InlineControllerDeps) {
+    this.disposables.add(deps.trust.onGranted(() => this.refresh()));
+    this.disposables.add(deps.onDidChangeModels(() => this.refresh()));
+    this.disposables.add(deps.settings.onDidChange((keys) => {
+      if ([...keys].some((key) => relevant.test(key))) this.refresh();
+    }));
+  }
+
+  /** Brings the server to what settings, trust and models ask for. */
+  refresh(): void {
+    this.work = this.work.then(() => this.apply());
+  }
+
+  /** Resolves when all changes so far are applied. */
+  settled(): Promise<void> {
+    return this.work;
+  }
+
+  dispose(): void {
+    this.disposables.dispose();
+    this.work = this.work.then(() => this.stop());
+  }
+
+  private async apply(): Promise<void> {
+    if (this.disposables.isDisposed) return;
+    const { trust, settings, onStatus } = this.deps;
+    if (!trust.granted) return this.rest({ state: 'untrusted' });
+    if (!settings.get('loupe.inline.enabled')) return this.rest({ state: 'off' });
+    try {
+      const model = await this.deps.completionModel();
+      if (!model.ok) return await this.rest({ state: 'unavailable', error: model.error });
+      await this.deps.server.run({
+        languages: { ...settings.get('loupe.inline.languages') },
+        maxTokens: settings.get('loupe.inline.maxTokens'),
+        model: model.value,
+      });
+    } catch (error) {
+      this.deps.logger.log('error', 'Inline suggestions did not start', { cause: messageOf(error) });
+      onStatus({ state: 'unavailable', error: makeError('internal', 'Inline suggestions did not start.', 'Reload the window; if it happens again, look into the Loupe log.', error) });
+    }
+  }
+
+  private async rest(status: InlineStatus): Promise<void> {
+    await this.stop();
+    this.deps.onStatus(status);
+  }
+
+  private async stop(): Promise<void> {
+    try {
+      await this.deps.server.stop();
+    } catch (error) {
+      this.deps.logger.log('warn', 'The language server did not stop in order', { cause: messageOf(error) });
+    }
+  }
+}

@@ -1,0 +1,82 @@
+import * as vscode from 'vscode';
+import type { Clock } from '../../base/clock.js';
+import { type Disposable, DisposableStore } from '../../base/disposable.js';
+import type { Event } from '../../base/event.js';
+import type { Logger } from '../../base/logger.js';
+import type { Result } from '../../base/result.js';
+import type { CommandId } from '../../protocol/commands.js';
+import type { InlineInitialization, InlineMeasurement, InlineStatus } from '../../protocol/inline.js';
+import type { SettingKey, SettingValue } from '../../protocol/settings.js';
+import type { LoadParams } from '../../protocol/sidecar.js';
+import type { Trust } from '../trust.js';
+import { InlineClient } from './inlineClient.js';
+import { InlineController } from './inlineController.js';
+import { InlineStatistics, noCounts } from './inlineStatistics.js';
+
+export interface InlineDeps {
+  /** Path of the language server's bundle. */
+  readonly serverModule: string;
+  readonly sidecar: InlineInitialization['sidecar'];
+  readonly trust: Trust;
+  readonly settings: {
+    get<K extends SettingKey>(key: K): SettingValue<K>;
+    update<K extends SettingKey>(key: K, value: SettingValue<K>): Promise<void>;
+    readonly onDidChange: Event<ReadonlySet<SettingKey>>;
+  };
+  /** What to load for the completion role; an error with a next step when there is nothing. */
+  readonly completionModel: () => Promise<Result<LoadParams>>;
+  readonly onDidChangeModels: Event<void>;
+  /** Keeps the counts of suggestions on this machine. */
+  readonly memento: vscode.Memento;
+  readonly channel: vscode.LogOutputChannel;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  readonly onStatus: (status: InlineStatus) => void;
+}
+
+/** Command that VS Code runs when a suggestion is accepted: internal, so it is in no table and no palette. */
+const acceptedCommand = 'loupe.inlineAccepted';
+const toggleCommand: CommandId = 'loupe.toggleInline';
+const countsKey = 'loupe.inline.counts';
+
+/** Inline suggestions of this window: client, toggle command and counts. Starts nothing before the workspace is trusted. */
+export function registerInline(deps: InlineDeps): Disposable {
+  const disposables = new DisposableStore();
+  const { memento, logger } = deps;
+  const statistics = new InlineStatistics(memento.get(countsKey, noCounts), (counts) => void memento.update(countsKey, counts));
+  const client = new InlineClient({
+    ...deps,
+    onMeasured: (measurement) => {
+      statistics.measured(measurement);
+      logger.log('debug', 'Inline suggestion', fieldsOf(measurement));
+    },
+    onOffered: (document, items) => {
+      for (const item of items) {
+        if (typeof item.insertText !== 'string') continue;
+        const id = statistics.offered(document.uri.toString(), item.insertText);
+        item.command = { command: acceptedCommand, title: 'Suggestion Accepted', arguments: [id] };
+      }
+    },
+  });
+  const controller = disposables.add(new InlineController({ ...deps, server: client }));
+  disposables.add(vscode.commands.registerCommand(acceptedCommand, (id: unknown) => {
+    if (typeof id === 'number') statistics.accepted(id);
+  }));
+  disposables.add(vscode.commands.registerCommand(toggleCommand, () => toggle(deps)));
+  disposables.add(vscode.workspace.onDidChangeTextDocument(({ document, contentChanges }) => {
+    const [change] = contentChanges;
+    if (contentChanges.length === 1 && change !== undefined) statistics.inserted(document.uri.toString(), change.text);
+  }));
+  controller.refresh();
+  return disposables;
+}
+
+async function toggle({ settings }: InlineDeps): Promise<void> {
+  const enabled = !settings.get('loupe.inline.enabled');
+  await settings.update('loupe.inline.enabled', enabled);
+  vscode.window.setStatusBarMessage(`Loupe: inline suggestions ${enabled ? 'on' : 'off'}`, 3000);
+}
+
+function fieldsOf({ stats, ...rest }: InlineMeasurement): Readonly<Record<string, unknown>> {
+  return { ...rest, ...(stats === undefined ? {} : { prefillMs: stats.prefillMs, decodeMs: stats.decodeMs, tokensIn: stats.tokensIn, tokensCached: stats.tokensCached, tokensOut: stats.tokensOut }) };
+}

@@ -1,0 +1,41 @@
+/** The little that suggestions need to know about languages: line comments and what opens a block. */
+const hash = ['#'];
+const slashes = ['//', '/*', '*'];
+const dashes = ['--'];
+
+const lineComments: Readonly<Record<string, readonly string[]>> = {
+  python: [...hash, '"""', "'''"], ruby: hash, shellscript: hash, yaml: hash, makefile: hash, dockerfile: hash, perl: hash, r: hash,
+  elixir: hash, toml: hash, julia: hash, powershell: hash, coffeescript: hash, cmake: hash, nix: hash,
+  sql: dashes, lua: dashes, haskell: dashes, ada: dashes, elm: dashes,
+  clojure: [';'], lisp: [';'], scheme: [';'], ini: [';', '#'],
+  latex: ['%'], tex: ['%'], erlang: ['%'], matlab: ['%'],
+  html: ['<!--'], xml: ['<!--'], markdown: ['<!--'],
+  php: [...slashes, ...hash],
+};
+
+/** Languages whose blocks are opened by a colon at the end of a line. */
+const colonBlocks = new Set(['python', 'yaml', 'nim', 'gdscript']);
+/** Languages whose blocks are opened by a word. */
+const wordBlocks = new Set(['ruby', 'lua', 'shellscript', 'elixir', 'julia', 'sql', 'pascal', 'ada', 'makefile']);
+
+export const commentMarkers = (languageId: string): readonly string[] => lineComments[languageId] ?? slashes;
+
+/** The line is a comment from its first character that is not white space. */
+export function isCommentLine(line: string, languageId: string): boolean {
+  const text = line.trimStart();
+  return commentMarkers(languageId).some((marker) => text.startsWith(marker));
+}
+
+export function opensBlock(line: string, languageId: string): boolean {
+  const text = line.trimEnd();
+  if (/(?:[{([]|=>)$/u.test(text)) return true;
+  if (colonBlocks.has(languageId) && text.endsWith(':')) return true;
+  if (/\b(?:case\b.*|default)\s*:$/u.test(text)) return true;
+  return wordBlocks.has(languageId) && /(?:\b(?:do|then|else|begin|function\b.*\)|def\b.*|class\b.*|module\b.*)|\|)$/u.test(text);
+}
+
+/** `*` is the default for languages that are not named. */
+export function isLanguageEnabled(languageId: string, languages: Readonly<Record<string, boolean>>): boolean {
+  const named = Object.hasOwn(languages, languageId) ? languages[languageId] : undefined;
+  return named ?? languages['*'] ?? true;
+}
