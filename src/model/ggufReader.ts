@@ -98,6 +98,6 @@ export async function readString(r: GgufReader, limit: number): Promise<string> 
 
 /** A name from the file, made harmless for a message. */
 export function quote(text: string): string {
-  const clean = [...text.slice(0, 60)].map((c) => (c >= ' ' && c <= '~' ? c : '?')).join('');
+  const clean = text.slice(0, 60).replace(/[^ -~]/g, '?');
   return `"${clean}${text.length > 60 ? '…' : ''}"`;
 }

@@ -1,0 +1,108 @@
+import type { KvType } from '../protocol/sidecar.js';
+import type { Hardware } from './hardware.js';
+import { type KvGeometry, kvBytesPerElement } from './modelShape.js';
+
+/** What has to be known of a model to say how much memory it takes. */
+export interface FitModel {
+  readonly weightsBytes: number;
+  readonly kv: KvGeometry;
+  readonly trainContext: number;
+  readonly vocabulary: number;
+  readonly embedding: number;
+}
+
+export interface KvFormat { readonly keys: KvType; readonly values: KvType }
+
+export interface MemoryNeed {
+  readonly weightsBytes: number;
+  readonly kvBytes: number;
+  /** Scratch buffers of the engine and the process itself. */
+  readonly overheadBytes: number;
+  readonly totalBytes: number;
+}
+
+/** Tokens that the engine computes at once; the sliding-window cache has room for one more batch of them. */
+const batchTokens = 512;
+/** The engine rounds context and cache sizes up to this. */
+const contextStep = 256;
+const processBytes = 160 * 1024 * 1024;
+const gib = 1024 ** 3;
+
+/** Below this a chat has no room for a file and an answer. */
+export const smallestChatContext = 4096;
+
+/**
+ * Bytes of the KV cache for `context` tokens: global layers keep all of them, sliding-window layers the window and one batch.
+ */
+export function kvCacheBytes(kv: KvGeometry, context: number, format: KvFormat): number {
+  const perToken = (part: KvGeometry['global']): number =>
+    part.layers * (part.keyElements * kvBytesPerElement[format.keys] + part.valueElements * kvBytesPerElement[format.values]);
+  const windowTokens = Math.min(context, roundUp(kv.window + batchTokens, contextStep));
+  return Math.ceil(context * perToken(kv.global) + windowTokens * perToken(kv.local));
+}
+
+export function memoryNeed(model: FitModel, context: number, format: KvFormat): MemoryNeed {
+  const kvBytes = kvCacheBytes(model.kv, context, format);
+  // The largest scratch buffer holds the logits of one batch, 4 bytes each; activations and attention rows come on top.
+  const overheadBytes = processBytes + batchTokens * 4 * (model.vocabulary + 16 * model.embedding);
+  return { weightsBytes: model.weightsBytes, kvBytes, overheadBytes, totalBytes: model.weightsBytes + kvBytes + overheadBytes };
+}
+
+export interface MemoryBudget { readonly bytes: number; readonly reason: string }
+
+/**
+ * Memory that models may take: what is left after the editor, language servers, a browser and the system. Never more than is
+ * free right now, since swapping is slower than any smaller model.
+ * @param ownBytes memory that Loupe's own sidecar holds already and would give back
+ */
+export function memoryBudget(hardware: Pick<Hardware, 'totalBytes' | 'availableBytes'>, ownBytes = 0): MemoryBudget {
+  const reserve = Math.min(Math.max(0.25 * hardware.totalBytes, 3 * gib), 12 * gib);
+  const byTotal = Math.max(0, hardware.totalBytes - reserve);
+  const byAvailable = Math.max(0, hardware.availableBytes + ownBytes - gib);
+  return byAvailable < byTotal
+    ? { bytes: byAvailable, reason: `${size(hardware.availableBytes + ownBytes)} of memory is free, and 1 GB of it is left for the editor` }
+    : { bytes: byTotal, reason: `of ${size(hardware.totalBytes)} of memory ${size(reserve)} is left for the editor and the system` };
+}
+
+export interface Fit {
+  readonly fits: boolean;
+  /** Tokens; the smallest useful context when even that does not fit. */
+  readonly contextSize: number;
+  readonly need: MemoryNeed;
+  readonly reason: string;
+}
+
+/**
+ * The largest context up to `wanted` (0: up to what the model was trained for) with which the model fits the budget.
+ * Monotonic in the budget.
+ */
+export function largestContext(model: FitModel, budget: MemoryBudget, format: KvFormat, wanted = 0, smallest = smallestChatContext): Fit {
+  const limit = Math.max(contextStep, Math.min(wanted || model.trainContext, model.trainContext));
+  const floor = Math.min(smallest, limit);
+  const at = (context: number): Fit => {
+    const need = memoryNeed(model, context, format);
+    const fits = need.totalBytes <= budget.bytes;
+    const parts = `${size(need.weightsBytes)} of weights, ${size(need.kvBytes)} of KV cache for ${tokens(context)} and ${size(need.overheadBytes)} for the engine`;
+    return { fits, contextSize: context, need, reason: fits ? `${parts} fit: ${budget.reason}.` : `${parts} do not fit: ${budget.reason}.` };
+  };
+  const whole = at(limit);
+  if (whole.fits) return whole;
+  let low = Math.ceil(floor / contextStep);
+  let high = Math.floor(limit / contextStep);
+  if (!at(low * contextStep).fits) return at(floor);
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    if (at(middle * contextStep).fits) low = middle;
+    else high = middle - 1;
+  }
+  return at(low * contextStep);
+}
+
+const roundUp = (value: number, step: number): number => Math.ceil(value / step) * step;
+
+/** Bytes for people: decimal, as file sizes are shown. */
+export function size(bytes: number): string {
+  return bytes >= 1e9 ? `${(bytes / 1e9).toFixed(1)} GB` : `${Math.round(bytes / 1e6)} MB`;
+}
+
+export const tokens = (count: number): string => `${count.toLocaleString('en-US')} tokens`;
