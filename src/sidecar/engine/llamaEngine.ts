@@ -1,0 +1,205 @@
+import { getLlama, type Llama, LlamaLogLevel } from 'node-llama-cpp';
+import type { Clock } from '../../base/clock.js';
+import { failure, toError } from '../../base/errors.js';
+import type { Logger } from '../../base/logger.js';
+import {
+  type EngineInfo, type GenerateParams, type GenerateResult, type KvAudit, type LoadedModel, type LoadParams, type ModelRole,
+  type ProbeParams, type ProbeResult, type PromptSegment, type RoleState,
+} from '../../protocol/sidecar.js';
+import { generate, type GenerationContext, type GenerationEvents } from './generation.js';
+import { auditKv } from './kvAudit.js';
+import { KvLog } from './kvLog.js';
+import { isPlan, planContext } from './contextPlan.js';
+import type { MemoryProbe } from './memory.js';
+import { checkModel, loadRole, planOrFail } from './modelLoader.js';
+import { probe } from './probe.js';
+import { tokenizeSegments } from './prompt.js';
+import type { RoleRuntime } from './roleRuntime.js';
+import { Scheduler } from './scheduler.js';
+import { WeightStore } from './weightStore.js';
+
+export interface EngineDeps {
+  readonly memory: MemoryProbe;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly onRoleState: (role: ModelRole, state: RoleState) => void;
+}
+
+/** Models, contexts and the work on them. Methods throw {@link LoupeFailure}s. */
+export class LlamaEngine {
+  private readonly instances = new Map<'auto' | 'off', Promise<Llama>>();
+  private readonly weights = new WeightStore();
+  private readonly runtimes = new Map<ModelRole, RoleRuntime>();
+  private readonly roleStates: Record<ModelRole, RoleState> = { chat: { state: 'empty' }, completion: { state: 'empty' } };
+  private readonly scheduler: Scheduler;
+  /** Loads and unloads run one after another. */
+  private changes: Promise<unknown> = Promise.resolve();
+  private kvLog: KvLog | undefined;
+
+  constructor(private readonly deps: EngineDeps) {
+    this.scheduler = new Scheduler(deps.clock);
+  }
+
+  async info(): Promise<EngineInfo> {
+    const llama = await this.instance('auto');
+    return {
+      llamaCpp: llama.llamaCppRelease.release,
+      binding: llama.buildType === 'prebuilt' ? 'prebuilt' : 'local',
+      gpu: llama.gpu === false ? 'none' : llama.gpu,
+      threads: llama.cpuMathCores,
+    };
+  }
+
+  get states(): Readonly<Record<ModelRole, RoleState>> {
+    return { ...this.roleStates };
+  }
+
+  get queued(): number {
+    return this.scheduler.queued;
+  }
+
+  load(params: LoadParams, signal: AbortSignal): Promise<LoadedModel> {
+    return this.change(() => this.replace(params, signal));
+  }
+
+  unload(role: ModelRole): Promise<void> {
+    return this.change(async () => {
+      const runtime = this.runtimes.get(role);
+      this.runtimes.delete(role);
+      await runtime?.dispose();
+      this.setState(role, { state: 'empty' });
+    });
+  }
+
+  generate(request: GenerateParams, events: GenerationEvents, signal: AbortSignal): Promise<GenerateResult> {
+    return this.work(request.role, signal, (context) => generate(context, request, events));
+  }
+
+  probe(request: ProbeParams, events: GenerationEvents, signal: AbortSignal): Promise<ProbeResult> {
+    return this.work(request.role, signal, (context) => probe(context, request, events));
+  }
+
+  tokenize(role: ModelRole, segments: readonly PromptSegment[]): number[] {
+    return tokenizeSegments(this.runtime(role).model, segments);
+  }
+
+  audit(role: ModelRole): KvAudit {
+    return auditKv(this.runtime(role), this.deps.memory.free());
+  }
+
+  private runtime(role: ModelRole): RoleRuntime {
+    const runtime = this.runtimes.get(role);
+    if (runtime) return runtime;
+    throw failure('model.none', role === 'chat' ? 'No chat model is loaded.' : 'No completion model is loaded.', 'Choose a model with "Loupe: Choose Model".');
+  }
+
+  private async work<T>(role: ModelRole, signal: AbortSignal, run: (context: GenerationContext) => Promise<T>): Promise<T> {
+    const runtime = this.runtime(role);
+    if (role === 'completion') for (const other of this.runtimes.values()) other.slices.completionSeen();
+    const llama = await this.instance(runtime.params.gpu);
+    const lane = this.scheduler.open(role);
+    try {
+      return await runtime.use(signal, (both) => run({ llama, role: runtime, lane, clock: this.deps.clock, signal: both }));
+    } finally {
+      lane.close();
+    }
+  }
+
+  private async replace(params: LoadParams, signal: AbortSignal): Promise<LoadedModel> {
+    const previous = this.runtimes.get(params.role);
+    if (previous && sameLoad(previous.params, params)) return previous.loaded;
+    this.setState(params.role, { state: 'loading', path: params.modelPath, fraction: 0 });
+    try {
+      const runtime = await this.loadBeside(params, previous, signal);
+      this.runtimes.set(params.role, runtime);
+      this.setState(params.role, { state: 'ready', model: runtime.loaded });
+      return runtime.loaded;
+    } catch (thrown) {
+      const error = toError(thrown);
+      const still = this.runtimes.get(params.role);
+      this.setState(params.role, still ? { state: 'ready', model: still.loaded } : { state: 'failed', path: params.modelPath, error });
+      throw thrown;
+    }
+  }
+
+  /** Loads the new model while the previous one still serves; only where memory does not allow that, the previous one goes first. */
+  private async loadBeside(params: LoadParams, previous: RoleRuntime | undefined, signal: AbortSignal): Promise<RoleRuntime> {
+    const checked = await checkModel(params.modelPath);
+    const free = this.deps.memory.free();
+    const weightBytes = this.weights.has(params.modelPath, params.gpu) ? 0 : checked.fileBytes;
+    const deps = {
+      llama: await this.instance(params.gpu), weights: this.weights, clock: this.deps.clock, signal,
+      newKvLog: () => new KvLog(),
+      captureLog: (log: KvLog | undefined) => { this.kvLog = log; },
+      onProgress: this.progress(params),
+    };
+    const beside = planContext(params, checked.shape, weightBytes, free);
+    if (!previous || isPlan(beside)) {
+      const runtime = await loadRole(deps, params, checked, planOrFail(params, beside, free));
+      await previous?.dispose();
+      return runtime;
+    }
+    const goes = previous.ownsWeights && previous.params.modelPath === params.modelPath ? checked.fileBytes : weightBytes;
+    const freed = free + previous.releasableBytes;
+    const after = planOrFail(params, planContext(params, checked.shape, goes, freed), freed);
+    this.runtimes.delete(params.role);
+    await previous.dispose();
+    try {
+      return await loadRole(deps, params, checked, after);
+    } catch (thrown) {
+      const old = { shape: previous.shape, fileBytes: previous.loaded.fileBytes };
+      const plan = { contextSize: previous.loaded.contextSize, sequences: previous.pool.all.length };
+      this.runtimes.set(params.role, await loadRole({ ...deps, signal: new AbortController().signal }, previous.params, old, plan));
+      throw thrown;
+    }
+  }
+
+  private progress(params: LoadParams): (fraction: number) => void {
+    let shown = 0;
+    return (fraction) => {
+      if (fraction - shown < 0.05 && fraction < 1) return;
+      shown = fraction;
+      this.setState(params.role, { state: 'loading', path: params.modelPath, fraction });
+    };
+  }
+
+  private change<T>(run: () => Promise<T>): Promise<T> {
+    const result = this.changes.then(run);
+    this.changes = result.catch(() => undefined); // reported to the caller; the next change starts anyway
+    return result;
+  }
+
+  private setState(role: ModelRole, state: RoleState): void {
+    this.roleStates[role] = state;
+    this.deps.onRoleState(role, state);
+  }
+
+  private instance(gpu: 'auto' | 'off'): Promise<Llama> {
+    const known = this.instances.get(gpu);
+    if (known) return known;
+    const made = gpu === 'off' ? this.withoutGpu() : this.create('auto');
+    this.instances.set(gpu, made);
+    return made;
+  }
+
+  /** Where the usual instance has no GPU anyway, it serves both. */
+  private async withoutGpu(): Promise<Llama> {
+    const usual = await this.instance('auto');
+    return usual.gpu === false ? usual : this.create(false);
+  }
+
+  private create(gpu: 'auto' | false): Promise<Llama> {
+    return getLlama({
+      gpu, build: 'never', skipDownload: true, progressLogs: false, maxThreads: 0, logLevel: LlamaLogLevel.info,
+      logger: (level, message) => {
+        this.kvLog?.feed(message);
+        const severe = level === LlamaLogLevel.error || level === LlamaLogLevel.fatal || level === LlamaLogLevel.warn;
+        this.deps.logger.log(severe ? 'warn' : 'debug', message.trimEnd());
+      },
+    });
+  }
+}
+
+const sameLoad = (a: LoadParams, b: LoadParams): boolean =>
+  a.role === b.role && a.modelPath === b.modelPath && a.contextSize === b.contextSize && a.kvKeys === b.kvKeys
+  && a.kvValues === b.kvValues && a.threads === b.threads && a.gpu === b.gpu;

@@ -1,0 +1,64 @@
+import type { LlamaContext, LlamaModel } from 'node-llama-cpp';
+import type { Clock } from '../../base/clock.js';
+import type { ModelShape } from '../../model/modelShape.js';
+import type { LoadedModel, LoadParams } from '../../protocol/sidecar.js';
+import { batchSize, kvBytes } from './contextPlan.js';
+import { SequencePool } from './sequencePool.js';
+import { checkpointOptions, SequenceState } from './sequenceState.js';
+import { SliceSize } from './sliceSize.js';
+import type { Weights } from './weightStore.js';
+
+/** A loaded model with the context of one role. */
+export class RoleRuntime {
+  readonly pool: SequencePool;
+  readonly slices: SliceSize;
+  private readonly closing = new AbortController();
+  private readonly running = new Set<Promise<unknown>>();
+
+  constructor(
+    readonly params: LoadParams, readonly loaded: LoadedModel, readonly shape: ModelShape,
+    private readonly weights: Weights, readonly context: LlamaContext, clock: Clock,
+  ) {
+    const window = weights.model.fileInsights.swaSize;
+    const states = Array.from({ length: context.totalSequences }, () => new SequenceState(context.getSequence({ checkpoints: checkpointOptions }), window));
+    this.pool = new SequencePool(states, clock);
+    this.slices = new SliceSize(batchSize, clock);
+  }
+
+  get model(): LlamaModel {
+    return this.weights.model;
+  }
+
+  get ownsWeights(): boolean {
+    return this.weights.users === 1;
+  }
+
+  /** Bytes that go back when this role ends. */
+  get releasableBytes(): number {
+    return this.loaded.kvBytesTotal + (this.ownsWeights ? this.model.size : 0);
+  }
+
+  kvBytesOf(tokens: number): number {
+    return Math.round(kvBytes(this.shape, { keys: this.loaded.kvKeys, values: this.loaded.kvValues }, tokens));
+  }
+
+  /** Runs `work` with a signal that also aborts when the role is unloaded. */
+  async use<T>(signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const promise = work(AbortSignal.any([signal, this.closing.signal]));
+    const settled = promise.then(() => undefined, () => undefined);
+    this.running.add(settled);
+    try {
+      return await promise;
+    } finally {
+      this.running.delete(settled);
+    }
+  }
+
+  /** Cancels what runs, waits for it, and gives the memory back. */
+  async dispose(): Promise<void> {
+    this.closing.abort();
+    await Promise.all(this.running);
+    await this.context.dispose();
+    await this.weights.release();
+  }
+}

@@ -1,0 +1,46 @@
+/** Finds stop strings in streamed text and never lets a part of one through. */
+export class StopMatcher {
+  private readonly stops: readonly string[];
+  private held = '';
+  private found = false;
+
+  constructor(stops: readonly string[]) {
+    this.stops = stops.filter((stop) => stop !== '');
+  }
+
+  get stopped(): boolean {
+    return this.found;
+  }
+
+  /** Takes more text and returns what is safe to show: everything before a stop string, less what may become one. */
+  push(text: string): string {
+    if (this.found) return '';
+    this.held += text;
+    const at = this.stops.map((stop) => this.held.indexOf(stop)).filter((index) => index >= 0);
+    if (at.length > 0) {
+      this.found = true;
+      const safe = this.held.slice(0, Math.min(...at));
+      this.held = '';
+      return safe;
+    }
+    const keep = Math.max(0, ...this.stops.map((stop) => overlap(this.held, stop)));
+    const safe = this.held.slice(0, this.held.length - keep);
+    this.held = this.held.slice(this.held.length - keep);
+    return safe;
+  }
+
+  /** What was held back, when nothing follows that could complete a stop string. */
+  flush(): string {
+    const rest = this.held;
+    this.held = '';
+    return rest;
+  }
+}
+
+/** Length of the longest end of `text` that is a beginning of `stop`, the whole of `stop` excepted. */
+function overlap(text: string, stop: string): number {
+  for (let length = Math.min(text.length, stop.length - 1); length > 0; length--) {
+    if (text.endsWith(stop.slice(0, length))) return length;
+  }
+  return 0;
+}
