@@ -1,0 +1,70 @@
+import type { JSX } from 'preact';
+import type { ModelBadge } from '../../../protocol/views.js';
+import { Icon } from '../../shared/icons.js';
+import { useSend } from '../context.js';
+
+/** Shown while there are no turns: what Loupe is, or what is missing. */
+export function EmptyState({ onSuggestion }: { readonly onSuggestion: (text: string) => void }): JSX.Element {
+  return (
+    <div class="empty">
+      <Icon name="loupe" size={40} />
+      <h2>Ask about this repository</h2>
+      <p>The model reads, searches and proposes edits on this machine. Nothing is written and nothing runs until you approve it.</p>
+      <ul class="suggestions" aria-label="Suggestions">
+        {suggestions.map((text) => <li key={text}><button type="button" class="suggestion" onClick={() => onSuggestion(text)}>{text}</button></li>)}
+      </ul>
+      <p class="dim keys"><kbd>@</kbd> file, selection, problems, changes · <kbd>Enter</kbd> ask · <kbd>Esc</kbd> stop</p>
+    </div>
+  );
+}
+
+const suggestions = ['Where is the entry point, and what happens first?', 'Explain how the parts of this repository fit together.', 'Which tests cover the code I have changed?'];
+
+/** What stands in the way of asking, with the way out. Null where nothing does. */
+export function Obstacle({ model, trusted }: { readonly model: ModelBadge; readonly trusted: boolean }): JSX.Element | null {
+  const send = useSend();
+  if (!trusted || model.state === 'untrusted') {
+    return (
+      <section class="obstacle" role="status">
+        <p class="obstacle-title"><Icon name="shield" /><b>Restricted Mode</b></p>
+        <p>This workspace is not trusted, so Loupe starts no process and reads no file. Your chats are kept.</p>
+        <div class="gate-actions"><button type="button" class="button primary" onClick={() => send({ type: 'action', action: 'manageTrust' })}>Manage Workspace Trust</button></div>
+      </section>
+    );
+  }
+  if (model.state === 'none') {
+    return (
+      <section class="obstacle" role="status">
+        <p class="obstacle-title"><Icon name="loupe" /><b>No model yet</b></p>
+        <p>{model.detail || 'Loupe needs a model file on this machine, or an endpoint.'}</p>
+        <div class="gate-actions">
+          <button type="button" class="button primary" onClick={() => send({ type: 'chooseModel' })}>Choose Model</button>
+          <button type="button" class="button secondary" onClick={() => send({ type: 'action', action: 'chooseModelFile' })}>Choose a GGUF File</button>
+        </div>
+      </section>
+    );
+  }
+  if (model.state === 'failed') {
+    return (
+      <section class="obstacle bad-border" role="alert">
+        <p class="obstacle-title"><Icon name="warning" /><b>{model.label || 'The model'} could not be used</b></p>
+        <p>{model.detail}</p>
+        <div class="gate-actions">
+          <button type="button" class="button primary" onClick={() => send({ type: 'chooseModel' })}>Choose Model</button>
+          <button type="button" class="button secondary" onClick={() => send({ type: 'action', action: 'restartSidecar' })}>Restart Sidecar</button>
+          <button type="button" class="button secondary" onClick={() => send({ type: 'action', action: 'showLog' })}>Show Log</button>
+        </div>
+      </section>
+    );
+  }
+  if (model.state === 'downloading' || model.state === 'loading') {
+    const fraction = model.fraction;
+    return (
+      <section class="obstacle quiet" role="status">
+        <p>{model.state === 'downloading' ? 'Downloading' : 'Loading'} {model.label}{fraction === undefined ? '…' : ` · ${Math.floor(fraction * 100)} %`}</p>
+        <progress aria-label={`${model.state} ${model.label}`} {...(fraction === undefined ? {} : { max: 1, value: fraction })} />
+      </section>
+    );
+  }
+  return null;
+}
