@@ -1,0 +1,148 @@
+import { z } from 'zod';
+import type { WorkspacePort } from '../ports.js';
+import { plural } from '../gates.js';
+import { defineTool, emptyResult, type Tool, type ToolResult } from './tool.js';
+
+/** Sizes in lines, items and characters. Small: a local model reads a few hundred tokens per second. */
+const limits = { files: 100, lines: 200, characters: 8_000, matches: 30, symbols: 15, diagnostics: 30, lineLength: 240 } as const;
+
+export function listFiles(workspace: WorkspacePort): Tool {
+  return defineTool({
+    name: 'list_files', class: 'read',
+    description: 'List files of the repository.',
+    schema: z.object({
+      under: z.string().optional().describe('folder'),
+      glob: z.string().optional().describe('for example *.ts'),
+    }),
+    run: async ({ under, glob }, { signal }) => {
+      const { paths, truncated } = await workspace.listFiles({ ...given({ under, glob }), limit: limits.files }, signal);
+      const where = `${under ? ` under ${under}` : ''}${glob ? ` matching ${glob}` : ''}`;
+      if (paths.length === 0) return emptyResult(`No files${where}.`);
+      const note = `[Truncated: only the first ${limits.files} files. Narrow it with under or glob.]`;
+      return listResult(paths.map(escapeName), truncated ? note : undefined, plural(paths.length, 'file') + where);
+    },
+  });
+}
+
+export function readFile(workspace: WorkspacePort): Tool {
+  return defineTool({
+    name: 'read_file', class: 'read',
+    description: 'Read a file, or some of its lines. Output has line numbers.',
+    schema: z.object({
+      path: z.string(),
+      start_line: z.coerce.number().int().min(1).optional(),
+      end_line: z.coerce.number().int().min(1).optional(),
+    }),
+    run: async ({ path, start_line: start = 1, end_line: end }, { signal }) => {
+      const lines = splitLines(await workspace.readFile(path, signal));
+      if (lines.length === 0) return emptyResult(`${path} is empty.`);
+      if (start > lines.length) return emptyResult(`${path} has only ${plural(lines.length, 'line')}.`);
+      const last = Math.min(lines.length, Math.max(start, end ?? lines.length));
+      const shown: string[] = [];
+      let size = 0;
+      let longLine = false;
+      for (let n = start; n <= last && shown.length < limits.lines; n++) {
+        const text = lines[n - 1] ?? '';
+        longLine ||= text.length > 2_000;
+        const line = `${n}|${clip(text, 2_000)}`;
+        size += line.length + 1;
+        if (size > limits.characters && shown.length > 0) break;
+        shown.push(line);
+      }
+      const reached = start + shown.length - 1;
+      const notes = [
+        ...(reached < last ? [`lines ${reached + 1}-${last} are not shown; read on with start_line ${reached + 1}`] : []),
+        ...(reached >= last && last < lines.length ? [`the file has ${lines.length} lines`] : []),
+        ...(longLine ? ['long lines are cut'] : []),
+      ];
+      const truncated = reached < last || longLine;
+      return {
+        outcome: 'ok', truncated, summary: `${path} lines ${start}-${reached} of ${lines.length}`,
+        content: `${path}\n${shown.join('\n')}${notes.length > 0 ? `\n[${truncated ? 'Truncated: ' : ''}${notes.join('; ')}]` : ''}`,
+      };
+    },
+  });
+}
+
+export function searchText(workspace: WorkspacePort): Tool {
+  return defineTool({
+    name: 'search_text', class: 'read',
+    description: 'Find text in all files.',
+    schema: z.object({
+      pattern: z.string().min(1),
+      regex: z.boolean().optional().describe('pattern is a regular expression'),
+      glob: z.string().optional().describe('for example src/**/*.ts'),
+    }),
+    run: async ({ pattern, regex = false, glob }, { signal }) => {
+      const { matches, truncated } = await workspace.searchText({ pattern, regex, caseSensitive: false, ...given({ glob }), limit: limits.matches }, signal);
+      const what = JSON.stringify(clip(pattern, 80)) + (glob ? ` in ${glob}` : '');
+      if (matches.length === 0) return emptyResult(`No match for ${what}.`);
+      const files = new Set(matches.map(({ path }) => path)).size;
+      const note = `[Truncated: only the first ${limits.matches} matches. Search for something longer or use glob.]`;
+      return listResult(matches.map(place), truncated ? note : undefined, `${matches.length === 1 ? '1 match' : `${matches.length} matches`} for ${what} in ${plural(files, 'file')}`);
+    },
+  });
+}
+
+export function findSymbol(workspace: WorkspacePort): Tool {
+  return defineTool({
+    name: 'find_symbol', class: 'read',
+    description: 'Find where a function, class or variable is defined.',
+    schema: z.object({ name: z.string().min(1) }),
+    run: async ({ name }, { signal }) => {
+      // Models ask for `Store.load` and `load()`; what is defined is `load`.
+      const plain = name.trim().replace(/\(.*$/, '').split(/[.#]|::|->/).at(-1) ?? name;
+      if (!/^[\p{L}\p{N}_$]+$/u.test(plain)) return emptyResult(`${JSON.stringify(clip(name, 80))} is not a name. Use search_text for other text.`);
+      const found = await workspace.findSymbol(plain, limits.symbols + 1, signal);
+      if (found.length === 0) return emptyResult(`No definition of ${plain} found.`);
+      const shown = found.slice(0, limits.symbols);
+      const note = found.length > shown.length ? `[Truncated: only the first ${limits.symbols} definitions. Use search_text with glob for more.]` : undefined;
+      return listResult(shown.map((s) => `${escapeName(s.path)}:${s.line}: ${s.kind} ${clip(s.text, limits.lineLength)}`), note, `${plural(shown.length, 'definition')} of ${plain}`);
+    },
+  });
+}
+
+export function diagnostics(workspace: WorkspacePort): Tool {
+  return defineTool({
+    name: 'diagnostics', class: 'read',
+    description: 'List errors and warnings the editor knows, of one file or all.',
+    schema: z.object({ path: z.string().optional() }),
+    run: async ({ path }, { signal }) => {
+      const all = await workspace.diagnostics(path, signal);
+      if (!all) return emptyResult('Errors and warnings are not known here: there is no editor.');
+      if (all.length === 0) return { outcome: 'ok', content: `No errors or warnings${path ? ` in ${path}` : ''}.`, summary: 'no problems', truncated: false };
+      const order = { error: 0, warning: 1, info: 2 } as const;
+      const sorted = [...all].sort((a, b) => order[a.severity] - order[b.severity]);
+      const note = `[Truncated: ${all.length - limits.diagnostics} more. Ask for one file with path.]`;
+      const rows = sorted.slice(0, limits.diagnostics).map((d) => `${escapeName(d.path)}:${d.line}: ${d.severity}: ${clip(d.message.replace(/\s+/g, ' '), limits.lineLength)}`);
+      return listResult(rows, all.length > limits.diagnostics ? note : undefined, plural(all.length, 'problem'));
+    },
+  });
+}
+
+/** Rows up to the size limit; what is left out is said. */
+function listResult(rows: readonly string[], note: string | undefined, summary: string): ToolResult {
+  let size = 0;
+  const fitting = rows.findIndex((row) => (size += row.length + 1) > limits.characters);
+  const shown = fitting <= 0 ? rows : rows.slice(0, fitting);
+  const cut = shown.length < rows.length ? `[Truncated: ${rows.length - shown.length} more. Ask for something narrower.]` : note;
+  return { outcome: 'ok', content: [...shown, ...(cut ? [cut] : [])].join('\n'), summary, truncated: cut !== undefined };
+}
+
+const place = ({ path, line, text }: { path: string; line: number; text: string }): string => `${escapeName(path)}:${line}: ${clip(text.trim(), limits.lineLength)}`;
+
+/** A file name may hold line breaks; in a list it must not look like two entries. */
+const escapeName = (path: string): string => path.replace(/[\r\n]/g, (c) => (c === '\n' ? '\\n' : '\\r'));
+
+const clip = (text: string, length: number): string => (text.length > length ? `${text.slice(0, length)}…` : text);
+
+function splitLines(text: string): string[] {
+  const lines = text.split(/\r\n|\n|\r/);
+  if (lines.at(-1) === '') lines.pop();
+  return lines;
+}
+
+/** Only what is set: the ports' optional fields do not take undefined. */
+function given<T extends Record<string, string | undefined>>(fields: T): { [K in keyof T]?: string } {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined && value !== '')) as { [K in keyof T]?: string };
+}

@@ -1,0 +1,53 @@
+import type { Clock } from '../base/clock.js';
+import type { ChatModel } from '../model/chatModel.js';
+import type { Budget, Gate, ToolOutcome, Zone } from '../protocol/agentEvents.js';
+import type { ChatMessage, ToolCall } from '../protocol/chat.js';
+import type { Timers } from './timers.js';
+import type { Tool } from './tools/tool.js';
+
+/** Everything a turn touches, injected: a turn has no other way to reach the world. */
+export interface TurnDeps {
+  readonly model: ChatModel;
+  readonly tools: readonly Tool[];
+  readonly clock: Clock;
+  /** A new unique id, for approvals and for calls whose id the model repeated. */
+  newId(): string;
+  /** Looks at an answer before it counts; see {@link Judge}. */
+  readonly judge?: Judge;
+  /** Timers of the platform when left out. */
+  readonly timers?: Timers;
+}
+
+export interface TurnInput {
+  readonly turnId: string;
+  readonly conversation: string;
+  readonly goal: string;
+  /** Rendered attachments (`renderAttachments`), may be empty. */
+  readonly context: string;
+  /** Messages of earlier turns, as `TurnResult.messages` gave them; no system prompt. */
+  readonly history: readonly ChatMessage[];
+  readonly budget: Budget;
+  readonly zone: Zone;
+}
+
+export interface TurnResult {
+  /** History for the next turn: the earlier history followed by this turn, append-only unless something was condensed. */
+  readonly messages: readonly ChatMessage[];
+  readonly answer: string;
+  readonly partial: boolean;
+  readonly gate: Gate;
+}
+
+/** What a judge sees: the goal, the answer that is about to count, and every tool call so far. */
+export interface TurnSoFar {
+  readonly goal: string;
+  readonly answer: string;
+  readonly calls: readonly JudgedCall[];
+}
+
+export interface JudgedCall { readonly call: ToolCall; readonly outcome: ToolOutcome; readonly result: string }
+
+export type Verdict = { readonly pass: true } | { readonly pass: false; readonly reason: string };
+
+/** Rules first (diagnostics clean, tests pass). The reason for a refusal goes back to the model. */
+export type Judge = (turn: TurnSoFar, signal: AbortSignal) => Verdict | Promise<Verdict>;

@@ -1,0 +1,87 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { constants } from 'node:fs';
+import { link, mkdir, open, rename, unlink } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { failure, toError } from '../../base/errors.js';
+import type { FileEdit } from '../../protocol/agentEvents.js';
+import type { EditPort } from '../ports.js';
+import { openInside, resolveInside } from './paths.js';
+
+/** sha256 in hex of a text as UTF-8: what `FileEdit.beforeHash` holds. */
+export function hashText(text: string): string {
+  return createHash('sha256').update(text, 'utf8').digest('hex');
+}
+
+/**
+ * Writes edits so that a file is either wholly old or wholly new, whenever the process dies: the new text goes into a
+ * temporary file beside it, to the disk, and takes the old one's place in one step. Links are followed only inside the root.
+ */
+export class NodeEdits implements EditPort {
+  constructor(private readonly root: string) {}
+
+  async apply(edit: FileEdit, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    const target = await resolveInside(this.root, edit.path);
+    if (edit.kind === 'create') await mkdir(dirname(target.absolute), { recursive: true });
+    const mode = edit.kind === 'replace' ? await this.checkUnchanged(edit) : 0o666;
+    // The folder was just made or may have been swapped for a link meanwhile: resolved again, without anything missing.
+    const { absolute } = await resolveInside(this.root, edit.path);
+    const temporary = join(dirname(absolute), `.${randomBytes(6).toString('hex')}.loupe-tmp`);
+    try {
+      const handle = await open(temporary, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | (constants.O_NOFOLLOW ?? 0), mode);
+      try {
+        await handle.writeFile(edit.after, 'utf8');
+        if (edit.kind === 'replace') await handle.chmod(mode);
+        await handle.sync();
+      } finally {
+        await handle.close();
+      }
+      signal.throwIfAborted();
+      if (edit.kind === 'replace') {
+        await this.checkUnchanged(edit);
+        await rename(temporary, absolute);
+      } else await this.publishNew(temporary, absolute, edit);
+    } catch (thrown) {
+      await unlink(temporary).catch((error: NodeJS.ErrnoException) => {
+        if (error.code !== 'ENOENT') throw error;
+      });
+      throw asEditFailure(thrown, edit.path);
+    }
+  }
+
+  /** Mode of the file, when its text is still what the edit was made for. */
+  private async checkUnchanged(edit: FileEdit): Promise<number> {
+    const { handle } = await openInside(this.root, edit.path);
+    try {
+      if (hashText(await handle.readFile('utf8')) !== edit.beforeHash) {
+        throw failure('edit.changedOnDisk', `${edit.path} changed since the edit was proposed.`, 'Read it again and propose the edit anew.');
+      }
+      return (await handle.stat()).mode & 0o777;
+    } finally {
+      await handle.close();
+    }
+  }
+
+  /** A hard link fails when the name is taken, which a rename would not: nobody's new file is overwritten. */
+  private async publishNew(temporary: string, absolute: string, edit: FileEdit): Promise<void> {
+    try {
+      await link(temporary, absolute);
+    } catch (thrown) {
+      const { code } = thrown as NodeJS.ErrnoException;
+      if (code === 'EEXIST') throw failure('edit.changedOnDisk', `${edit.path} exists now.`, 'Read it and propose an edit of it.');
+      if (code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'EOPNOTSUPP' && code !== 'ENOSYS') throw thrown;
+      const claim = await open(absolute, 'wx'); // no hard links here: claim the name first
+      await claim.close();
+      await rename(temporary, absolute);
+      return;
+    }
+    await unlink(temporary);
+  }
+}
+
+function asEditFailure(thrown: unknown, path: string): unknown {
+  const { code } = thrown as NodeJS.ErrnoException;
+  if (code === 'ENOSPC' || code === 'EDQUOT') return failure('edit.notApplied', `The disk is full: ${path} was not changed.`, 'Make room and try again.', thrown);
+  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') return failure('edit.notApplied', `${path} may not be written.`, 'Check its permissions.', thrown);
+  return toError(thrown).code === 'internal' ? failure('edit.notApplied', `${path} was not changed.`, 'Look into the Loupe log and try again.', thrown) : thrown;
+}
