@@ -1,6 +1,6 @@
 import type { KvType } from '../protocol/sidecar.js';
 import type { Hardware } from './hardware.js';
-import { type KvGeometry, kvBytesPerElement } from './modelShape.js';
+import { type KvGeometry, type KvLayers, kvBytesPerElement } from './modelShape.js';
 
 /** What has to be known of a model to say how much memory it takes. */
 export interface FitModel {
@@ -22,7 +22,7 @@ export interface MemoryNeed {
 }
 
 /** Tokens that the engine computes at once; the sliding-window cache has room for one more batch of them. */
-const batchTokens = 512;
+export const batchTokens = 512;
 /** The engine rounds context and cache sizes up to this. */
 const contextStep = 256;
 const processBytes = 160 * 1024 * 1024;
@@ -31,14 +31,19 @@ const gib = 1024 ** 3;
 /** Below this a chat has no room for a file and an answer. */
 export const smallestChatContext = 4096;
 
+/** KV bytes per token of all layers of one kind. */
+export const kvBytesPerToken = (part: KvLayers, format: KvFormat): number =>
+  part.layers * (part.keyElements * kvBytesPerElement[format.keys] + part.valueElements * kvBytesPerElement[format.values]);
+
+/** Cells that the sliding-window layers keep for `context` tokens: window, batch and the one cell that node-llama-cpp adds. */
+export const keptByWindow = (kv: KvGeometry, context: number): number =>
+  (kv.window === 0 ? 0 : Math.min(context, roundUp(kv.window + batchTokens + 1, contextStep)));
+
 /**
  * Bytes of the KV cache for `context` tokens: global layers keep all of them, sliding-window layers the window and one batch.
  */
 export function kvCacheBytes(kv: KvGeometry, context: number, format: KvFormat): number {
-  const perToken = (part: KvGeometry['global']): number =>
-    part.layers * (part.keyElements * kvBytesPerElement[format.keys] + part.valueElements * kvBytesPerElement[format.values]);
-  const windowTokens = Math.min(context, roundUp(kv.window + batchTokens, contextStep));
-  return Math.ceil(context * perToken(kv.global) + windowTokens * perToken(kv.local));
+  return Math.ceil(context * kvBytesPerToken(kv.global, format) + keptByWindow(kv, context) * kvBytesPerToken(kv.local, format));
 }
 
 export function memoryNeed(model: FitModel, context: number, format: KvFormat): MemoryNeed {

@@ -63,7 +63,8 @@ export async function readHardware(probe: SystemProbe = systemProbe()): Promise<
   };
 }
 
-async function availableMemory(probe: SystemProbe): Promise<number> {
+/** Bytes that programs can still take: what the system gives up on demand (file cache, mapped files) counts as available. */
+export async function availableMemory(probe: SystemProbe = systemProbe()): Promise<number> {
   if (probe.platform === 'linux') {
     const kib = /^MemAvailable:\s+(\d+) kB$/m.exec(await probe.readText('/proc/meminfo') ?? '')?.[1];
     const free = kib ? Number(kib) * 1024 : probe.freeBytes;

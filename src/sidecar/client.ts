@@ -36,7 +36,7 @@ export class Client {
     this.handle(sidecarRequests.probe, (params, signal) =>
       this.newestCompletion(params.role, signal, (newest) => engine.probe(params, this.events(params.id), newest)));
     this.handle(sidecarRequests.tokenize, (params) => Promise.resolve({ tokens: engine.tokenize(params.role, params.segments) }));
-    this.handle(sidecarRequests.audit, ({ role }) => Promise.resolve(engine.audit(role)));
+    this.handle(sidecarRequests.audit, ({ role }) => engine.audit(role));
     this.handle(sidecarRequests.shutdown, () => {
       setImmediate(services.shutdown);
       return Promise.resolve(null);

@@ -1,5 +1,6 @@
+import { keptByWindow, kvBytesPerToken, kvCacheBytes, largestContext } from '../../model/fit.js';
 import { type KvAudit, kvTypes } from '../../protocol/sidecar.js';
-import { growingBytesPerToken, kvBytes, largestContext, windowBytes, windowCells } from './contextPlan.js';
+import { kvFormatOf } from './contextPlan.js';
 import type { RoleRuntime } from './roleRuntime.js';
 
 /**
@@ -8,9 +9,11 @@ import type { RoleRuntime } from './roleRuntime.js';
  */
 export function auditKv(role: RoleRuntime, freeRamBytes: number): KvAudit {
   const { shape, loaded } = role;
-  const format = { keys: loaded.kvKeys, values: loaded.kvValues };
+  const format = kvFormatOf(loaded);
   const sequences = role.pool.all.length;
-  const window = windowBytes(shape, format, windowCells(shape)) * sequences;
+  // Weights and scratch memory are there already; only the cache would change.
+  const cacheOnly = { ...shape, weightsBytes: 0, vocabulary: 0, embedding: 0 };
+  const bytes = (freeRamBytes + loaded.kvBytesTotal) / sequences;
   return {
     role: loaded.role,
     model: loaded.name,
@@ -19,20 +22,16 @@ export function auditKv(role: RoleRuntime, freeRamBytes: number): KvAudit {
     kvKeys: loaded.kvKeys,
     kvValues: loaded.kvValues,
     layers: { total: shape.layers, global: shape.kv.global.layers, slidingWindow: shape.kv.local.layers, window: shape.kv.window },
-    bytesPerTokenGrowing: growingBytesPerToken(shape, format),
-    bytesWindow: window,
+    bytesPerTokenGrowing: kvBytesPerToken(shape.kv.global, format),
+    bytesWindow: keptByWindow(shape.kv, loaded.contextSize) * kvBytesPerToken(shape.kv.local, format) * sequences,
     bytesTotal: loaded.kvBytesTotal,
     tokensUsed: role.pool.all.reduce((sum, state) => sum + state.sequence.nextTokenIndex, 0),
     freeRamBytes,
-    formats: kvTypes.flatMap((keys) => kvTypes.map((values) => {
-      const other = { keys, values };
-      return {
-        keys, values,
-        bytesPerToken: growingBytesPerToken(shape, other),
-        bytesTotal: kvBytes(shape, other, loaded.contextSize) * sequences,
-        contextThatFits: Math.min(shape.trainContext, largestContext(shape, other, (freeRamBytes + loaded.kvBytesTotal) / sequences)),
-      };
-    })),
+    formats: kvTypes.flatMap((keys) => kvTypes.map((values) => ({
+      keys, values,
+      bytesPerToken: kvBytesPerToken(shape.kv.global, { keys, values }),
+      bytesTotal: kvCacheBytes(shape.kv, loaded.contextSize, { keys, values }) * sequences,
+      contextThatFits: largestContext(cacheOnly, { bytes, reason: '' }, { keys, values }).contextSize,
+    }))),
   };
 }
-

@@ -83,8 +83,9 @@ export class LlamaEngine {
     return tokenizeSegments(this.runtime(role).model, segments);
   }
 
-  audit(role: ModelRole): KvAudit {
-    return auditKv(this.runtime(role), this.deps.memory.free());
+  async audit(role: ModelRole): Promise<KvAudit> {
+    const runtime = this.runtime(role);
+    return auditKv(runtime, await this.deps.memory.available());
   }
 
   private runtime(role: ModelRole): RoleRuntime {
@@ -125,7 +126,7 @@ export class LlamaEngine {
   /** Loads the new model while the previous one still serves; only where memory does not allow that, the previous one goes first. */
   private async loadBeside(params: LoadParams, previous: RoleRuntime | undefined, signal: AbortSignal): Promise<RoleRuntime> {
     const checked = await checkModel(params.modelPath);
-    const free = this.deps.memory.free();
+    const free = await this.deps.memory.available();
     const weightBytes = this.weights.has(params.modelPath, params.gpu) ? 0 : checked.fileBytes;
     const deps = {
       llama: await this.instance(params.gpu), weights: this.weights, clock: this.deps.clock, signal,

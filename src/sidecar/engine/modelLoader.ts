@@ -2,10 +2,11 @@ import { GgmlType, type Llama, type LlamaContext, type LlamaModel } from 'node-l
 import { basename } from 'node:path';
 import type { Clock } from '../../base/clock.js';
 import { failure, isAbort, LoupeFailure, messageOf } from '../../base/errors.js';
+import { kvCacheBytes } from '../../model/fit.js';
 import { readGguf } from '../../model/gguf.js';
 import { modelShape, type ModelShape } from '../../model/modelShape.js';
 import type { KvType, LoadedModel, LoadParams } from '../../protocol/sidecar.js';
-import { batchSize, type ContextPlan, isPlan, kvBytes, type PlanResult } from './contextPlan.js';
+import { batchSize, type ContextPlan, isPlan, kvFormatOf, type PlanResult } from './contextPlan.js';
 import type { KvLog } from './kvLog.js';
 import { RoleRuntime } from './roleRuntime.js';
 import type { Weights, WeightStore } from './weightStore.js';
@@ -56,12 +57,11 @@ export async function loadRole(deps: LoadDeps, params: LoadParams, checked: Chec
     assertKvTypes(context, params, kvLog);
     const { model } = weights;
     const { shape } = checked;
-    const format = { keys: params.kvKeys, values: params.kvValues };
     const loaded: LoadedModel = {
       role: params.role, path: params.modelPath, name: shape.name ?? basename(params.modelPath, '.gguf'), architecture: shape.architecture,
       fileBytes: checked.fileBytes, trainContext: shape.trainContext, contextSize: context.contextSize,
       kvKeys: params.kvKeys, kvValues: params.kvValues,
-      kvBytesTotal: kvLog.allocated?.bytes ?? Math.round(kvBytes(shape, format, context.contextSize) * plan.sequences),
+      kvBytesTotal: kvLog.allocated?.bytes ?? kvCacheBytes(shape.kv, context.contextSize, kvFormatOf(params)) * plan.sequences,
       gpuLayers: model.gpuLayers,
       fillInMiddle: model.tokens.infill.prefix !== null && model.tokens.infill.suffix !== null,
       ...(shape.chatTemplate === undefined ? {} : { chatTemplate: shape.chatTemplate }),

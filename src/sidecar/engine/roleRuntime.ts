@@ -1,8 +1,9 @@
 import type { LlamaContext, LlamaModel } from 'node-llama-cpp';
 import type { Clock } from '../../base/clock.js';
+import { kvCacheBytes } from '../../model/fit.js';
 import type { ModelShape } from '../../model/modelShape.js';
 import type { LoadedModel, LoadParams } from '../../protocol/sidecar.js';
-import { batchSize, kvBytes } from './contextPlan.js';
+import { batchSize, kvFormatOf } from './contextPlan.js';
 import { SequencePool } from './sequencePool.js';
 import { checkpointOptions, SequenceState } from './sequenceState.js';
 import { SliceSize } from './sliceSize.js';
@@ -38,8 +39,9 @@ export class RoleRuntime {
     return this.loaded.kvBytesTotal + (this.ownsWeights ? this.model.size : 0);
   }
 
+  /** KV bytes of a sequence with this many tokens. */
   kvBytesOf(tokens: number): number {
-    return Math.round(kvBytes(this.shape, { keys: this.loaded.kvKeys, values: this.loaded.kvValues }, tokens));
+    return kvCacheBytes(this.shape.kv, tokens, kvFormatOf(this.loaded));
   }
 
   /** Runs `work` with a signal that also aborts when the role is unloaded. */
