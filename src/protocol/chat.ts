@@ -23,6 +23,8 @@ export interface ToolDefinition {
   readonly name: string;
   readonly description: string;
   readonly parameters: JsonSchema;
+  /** A call in vain costs time and nothing else: it only reads, or asks the user first. Such tools are called more readily. */
+  readonly harmless?: boolean;
 }
 
 /** How a generation ended at the engine. `stop`: end of turn or a stop string; `length`: token limit or full context. */

@@ -1,0 +1,148 @@
+import { AsyncQueue } from '../base/asyncQueue.js';
+import { LoupeFailure, makeError, toError } from '../base/errors.js';
+import { emptyStats, type GenerationStats, type ToolCall, type ToolDefinition } from '../protocol/chat.js';
+import type { GenerateResult, LoadedModel, ProbeResult, PromptSegment } from '../protocol/sidecar.js';
+import type { ChatModel, ChatModelEvent, ChatModelInfo, ChatRequest } from './chatModel.js';
+import type { Engine } from './engine.js';
+import type { ChatFormat } from './formats/chatFormat.js';
+import { chatFormatFor } from './formats/chatFormats.js';
+import { addStats } from './generationCost.js';
+import { callSyntaxOf, type CallSyntax, type ReadCalls } from './toolCalls/callSyntax.js';
+import { decidesToAnswer, decisionCandidates } from './toolCalls/decision.js';
+import { ReplyStream } from './toolCalls/replyStream.js';
+import { readTextCalls } from './toolCalls/textCalls.js';
+
+/**
+ * A chat model that runs in the sidecar: renders the prompt in the model's format, decides between call and answer, constrains
+ * calls by a grammar, and streams answers as they are written. All requests of a hop extend one prompt, so each finds the
+ * KV entries of the one before.
+ */
+export class LocalChatModel implements ChatModel {
+  readonly info: ChatModelInfo;
+  private readonly format: ChatFormat;
+  private readonly syntax: CallSyntax;
+
+  constructor(private readonly engine: Engine, loaded: LoadedModel, private readonly newId: () => string = () => crypto.randomUUID()) {
+    this.info = { name: loaded.name, kind: 'local', contextSize: loaded.contextSize };
+    this.format = chatFormatFor(loaded);
+    this.syntax = callSyntaxOf(this.format);
+  }
+
+  chat(request: ChatRequest, signal: AbortSignal): AsyncIterable<ChatModelEvent> {
+    const events = new AsyncQueue<ChatModelEvent>();
+    const hop = new Hop(this.engine, this.format, this.syntax, request, this.newId, (event) => events.push(event), signal);
+    void hop.run().then((last) => {
+      events.push(last);
+      events.end();
+    });
+    return events;
+  }
+
+  async countPromptTokens(request: Pick<ChatRequest, 'messages' | 'tools' | 'toolChoice'>, signal: AbortSignal): Promise<number> {
+    const counted = await this.engine.tokenize('chat', this.format.render(request.messages, request.tools), signal);
+    if (!counted.ok) throw new LoupeFailure(counted.error);
+    return counted.value.tokens.length;
+  }
+}
+
+/** One request to the model: at most a probe, a reply, and a call. */
+class Hop {
+  private cost: GenerationStats | undefined;
+  private readonly tools: readonly ToolDefinition[];
+
+  constructor(
+    private readonly engine: Engine,
+    private readonly format: ChatFormat,
+    private readonly syntax: CallSyntax,
+    private readonly request: ChatRequest,
+    private readonly newId: () => string,
+    private readonly emit: (event: ChatModelEvent) => void,
+    private readonly signal: AbortSignal,
+  ) {
+    this.tools = request.tools;
+  }
+
+  /** @returns the last event. */
+  async run(): Promise<ChatModelEvent> {
+    try {
+      const prompt = this.format.render(this.request.messages, this.tools);
+      const mayCall = this.tools.length > 0 && this.request.toolChoice === 'auto';
+      if (mayCall && this.syntax.decision === 'probe' && !(await this.decidesToAnswer(prompt))) await this.call(prompt);
+      else await this.reply(this.tools.length > 0 ? extend(prompt, this.syntax.answerOpening) : prompt, mayCall);
+      return { type: 'finished', stats: this.spent() };
+    } catch (error) {
+      if (error instanceof Cancelled) return { type: 'finished', stats: { ...this.spent(), finish: 'cancelled' } };
+      return { type: 'failed', error: toError(error), ...(this.cost === undefined ? {} : { stats: this.cost }) };
+    }
+  }
+
+  private async decidesToAnswer(prompt: readonly PromptSegment[]): Promise<boolean> {
+    const { conversation } = this.request;
+    const probe = await this.engine.probe({ id: this.newId(), role: 'chat', conversation, prompt: [...prompt], candidates: decisionCandidates(this.tools) }, this.signal);
+    return decidesToAnswer(this.account(probe).probabilities, this.tools);
+  }
+
+  private async reply(prompt: readonly PromptSegment[], mayCall: boolean): Promise<void> {
+    const stream = new ReplyStream((text) => this.emit({ type: 'text', text }), { holdCalls: mayCall, ...(this.format.thought === undefined ? {} : { thought: this.format.thought }) });
+    const { marker } = this.syntax;
+    const { text, stop } = await this.generate(prompt, { stop: mayCall ? [...this.format.stop, marker] : this.format.stop, onText: (part) => stream.push(part) });
+    const written = mayCall ? readTextCalls(text, this.tools) : undefined;
+    if (written !== undefined) return this.emitCalls(written);
+    stream.end();
+    if (mayCall && stop === marker) await this.call(extend([...prompt, { text, control: false }], marker));
+  }
+
+  private async call(prompt: readonly PromptSegment[]): Promise<void> {
+    const { text, stats } = await this.generate(prompt, { stop: this.format.stop, grammar: this.syntax.grammar(this.tools) });
+    if (stats.finish === 'length') this.emit({ type: 'malformedCall', raw: text, problem: 'the call was cut off at the token limit; make it shorter' });
+    else this.emitCalls(this.syntax.read(text, this.tools));
+  }
+
+  private emitCalls(read: ReadCalls): void {
+    if (!read.ok) this.emit({ type: 'malformedCall', raw: read.raw, problem: read.problem });
+    else for (const call of read.calls) this.emit({ type: 'toolCall', call: { id: this.newId(), ...call } satisfies ToolCall });
+  }
+
+  private async generate(prompt: readonly PromptSegment[], how: { readonly stop: readonly string[]; readonly grammar?: string; onText?(text: string): void }): Promise<GenerateResult> {
+    const { conversation, maxTokens, temperature = 0 } = this.request;
+    const left = maxTokens - (this.cost?.tokensOut ?? 0);
+    const result = await this.engine.generate(
+      {
+        id: this.newId(), role: 'chat', conversation, prompt: [...prompt], maxTokens: Math.max(1, left), stop: [...how.stop], sampling: { temperature },
+        ...(how.grammar === undefined ? {} : { grammar: how.grammar }),
+      },
+      {
+        onDelta: ({ text }) => how.onText?.(text),
+        onProgress: ({ phase, done, total }) => this.emit({ type: 'progress', phase, done, total }),
+      },
+      this.signal,
+    );
+    return this.account(result);
+  }
+
+  /** Takes the value out and adds its cost; a failure or a cancellation ends the hop. */
+  private account<T extends GenerateResult | ProbeResult>(result: { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: LoupeFailure['error'] }): T {
+    if (!result.ok) {
+      if (result.error.code === 'cancelled') throw new Cancelled();
+      throw new LoupeFailure(result.error);
+    }
+    this.cost = addStats(this.cost, result.value.stats);
+    if (result.value.stats.finish === 'cancelled') throw new Cancelled();
+    if (result.value.stats.finish === 'error') throw new LoupeFailure(makeError('sidecar.crashed', 'The engine stopped in the middle of the reply.', 'Ask again; if it happens again, restart the sidecar.'));
+    return result.value;
+  }
+
+  private spent(): GenerationStats {
+    return this.cost ?? emptyStats;
+  }
+}
+
+class Cancelled extends Error {}
+
+/** The prompt with control text at its end, in one segment with control text already there. */
+function extend(prompt: readonly PromptSegment[], control: string): PromptSegment[] {
+  const last = prompt.at(-1);
+  if (control === '') return [...prompt];
+  if (last?.control !== true) return [...prompt, { text: control, control: true }];
+  return [...prompt.slice(0, -1), { text: last.text + control, control: true }];
+}
