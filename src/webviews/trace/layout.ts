@@ -1,0 +1,100 @@
+import type { TraceHop, TraceTool, TraceTurn } from '../../protocol/trace.js';
+
+/** What a piece of a bar stands for, in the order in which the parts of a hop happen. `running`: still open. */
+export const segmentKinds = ['queue', 'restore', 'prefill', 'decode', 'tool', 'wait', 'running'] as const;
+export type SegmentKind = (typeof segmentKinds)[number];
+
+export const segmentNames: Readonly<Record<SegmentKind, string>> = {
+  queue: 'queue', restore: 'restore', prefill: 'prefill', decode: 'decode', tool: 'tool', wait: 'waiting for you', running: 'running',
+};
+
+/** Times in milliseconds since the turn began. */
+export interface Segment { readonly kind: SegmentKind; readonly startMs: number; readonly durationMs: number }
+
+interface RowBase {
+  /** Stable over updates of the same turn: the selection is kept by it. */
+  readonly id: string;
+  readonly segments: readonly Segment[];
+  /** Time that the row itself took, without the rows below it. */
+  readonly ms: number;
+}
+export type Row =
+  | (RowBase & { readonly kind: 'hop'; readonly hop: TraceHop })
+  | (RowBase & { readonly kind: 'tool'; readonly hop: TraceHop; readonly tool: TraceTool })
+  | (RowBase & { readonly kind: 'gate'; readonly turn: TraceTurn });
+
+export interface Waterfall { readonly rows: readonly Row[]; readonly axisMs: number; readonly ticksMs: readonly number[] }
+
+/** The goal for a chat's first token, drawn as a line. */
+export const firstTokenGoalMs = 800;
+
+/** Rows and scale of a turn; `nowMs` is how long a running turn has run as the view's clock says. */
+export function layOut(turn: TraceTurn, nowMs: number): Waterfall {
+  const end = turn.running ? Math.max(turn.durationMs, nowMs) : turn.durationMs;
+  const rows: Row[] = [];
+  turn.hops.forEach((hop, index) => {
+    const last = index === turn.hops.length - 1;
+    rows.push(hopRow(hop, turn.running && last && hop.tools.length === 0 ? end : undefined));
+    hop.tools.forEach((tool, at) => rows.push(toolRow(hop, tool, at, turn.running ? end : undefined)));
+  });
+  rows.push({ kind: 'gate', id: 'gate', turn, segments: [], ms: end });
+  const axisMs = niceCeiling(Math.max(end, 1000));
+  return { rows, axisMs, ticksMs: ticks(axisMs) };
+}
+
+function hopRow(hop: TraceHop, runningUntil: number | undefined): Row {
+  const { stats } = hop;
+  const segments: Segment[] = [];
+  let at = hop.startMs;
+  if (stats) {
+    const parts = [['queue', stats.queueMs], ['restore', stats.restoreMs], ['prefill', stats.prefillMs], ['decode', stats.decodeMs]] as const;
+    for (const [kind, durationMs] of parts) {
+      if (durationMs <= 0) continue;
+      segments.push({ kind, startMs: at, durationMs });
+      at += durationMs;
+    }
+  } else if (runningUntil !== undefined) segments.push({ kind: 'running', startMs: at, durationMs: Math.max(0, runningUntil - at) });
+  return { kind: 'hop', id: `hop${hop.hop}`, hop, segments, ms: modelWallMs(hop, runningUntil) };
+}
+
+function toolRow(hop: TraceHop, tool: TraceTool, index: number, runningUntil: number | undefined): Row {
+  const segments: Segment[] = [];
+  if (tool.approvalMs > 0) segments.push({ kind: 'wait', startMs: tool.startMs, durationMs: tool.approvalMs });
+  if (tool.toolMs > 0) segments.push({ kind: 'tool', startMs: tool.startMs + tool.approvalMs, durationMs: tool.toolMs });
+  const open = tool.outcome === undefined && runningUntil !== undefined;
+  const closed = tool.approvalMs + tool.toolMs;
+  if (open) segments.push({ kind: 'running', startMs: tool.startMs + closed, durationMs: Math.max(0, runningUntil - tool.startMs - closed) });
+  return { kind: 'tool', id: `hop${hop.hop}tool${index}`, hop, tool, segments, ms: open ? runningUntil - tool.startMs : closed };
+}
+
+/** From the start of the hop until its first tool started, or until it ended: the model and everything around it. */
+export function modelWallMs(hop: TraceHop, runningUntil?: number): number {
+  const end = hop.stats ? hop.tools[0]?.startMs ?? hop.endMs : runningUntil ?? hop.endMs;
+  return Math.max(0, end - hop.startMs);
+}
+
+/** Time of a hop that none of the engine's four parts accounts for: prompt building, tokenizing, transport. */
+export function unaccountedMs(hop: TraceHop): number {
+  const { stats } = hop;
+  return stats ? Math.max(0, modelWallMs(hop) - stats.queueMs - stats.restoreMs - stats.prefillMs - stats.decodeMs) : 0;
+}
+
+/** The next of 1, 2, 2.5, 5 times a power of ten. */
+export function niceCeiling(value: number): number {
+  const power = 10 ** Math.floor(Math.log10(value));
+  for (const factor of [1, 2, 2.5, 5, 10]) if (value <= factor * power) return factor * power;
+  return 10 * power;
+}
+
+/** Five steps, or four where five would not be round. */
+function ticks(axisMs: number): number[] {
+  const count = axisMs % 4 === 0 && axisMs % 5 !== 0 ? 4 : 5;
+  return Array.from({ length: count + 1 }, (_, index) => (axisMs / count) * index);
+}
+
+/** Position on the axis in percent, kept inside it. */
+export function percentOf(ms: number, axisMs: number): number {
+  return Math.min(100, Math.max(0, (ms / axisMs) * 100));
+}
+
+export const tokensPerSecond = (tokens: number, ms: number): number | undefined => (tokens > 0 && ms > 0 ? (tokens / ms) * 1000 : undefined);
