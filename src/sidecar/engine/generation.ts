@@ -85,7 +85,7 @@ export async function generate(context: GenerationContext, request: GeneratePara
   const all: GenerationStats = {
     ...stats, kvBytes, finish, queueMs: sequenceMs + lane.waitedMs, tokensIn: prompt.length, tokensOut: run.tokens.length,
   };
-  return { text: run.text, stats: all };
+  return { text: run.text, ...(run.stop === undefined ? {} : { stop: run.stop }), stats: all };
 }
 
 /** Collects tokens into text: whole characters only, and nothing of a stop string. */
@@ -99,6 +99,10 @@ class Run {
     this.matcher = new StopMatcher(request.stop);
     // Control tokens show as their text: tool calls of some models are made of them.
     this.decoder = new TokenText((tokens, before) => role.model.detokenize(tokens as Token[], true, before as Token[]));
+  }
+
+  get stop(): string | undefined {
+    return this.matcher.stop;
   }
 
   /** True when a stop string is complete. */

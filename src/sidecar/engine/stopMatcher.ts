@@ -2,24 +2,34 @@
 export class StopMatcher {
   private readonly stops: readonly string[];
   private held = '';
-  private found = false;
+  private found: string | undefined;
 
   constructor(stops: readonly string[]) {
     this.stops = stops.filter((stop) => stop !== '');
   }
 
   get stopped(): boolean {
+    return this.found !== undefined;
+  }
+
+  /** The stop string that was found first. */
+  get stop(): string | undefined {
     return this.found;
   }
 
   /** Takes more text and returns what is safe to show: everything before a stop string, less what may become one. */
   push(text: string): string {
-    if (this.found) return '';
+    if (this.found !== undefined) return '';
     this.held += text;
-    const at = this.stops.map((stop) => this.held.indexOf(stop)).filter((index) => index >= 0);
-    if (at.length > 0) {
-      this.found = true;
-      const safe = this.held.slice(0, Math.min(...at));
+    let end = Infinity;
+    for (const stop of this.stops) {
+      const at = this.held.indexOf(stop);
+      if (at < 0 || at >= end) continue;
+      end = at;
+      this.found = stop;
+    }
+    if (this.found !== undefined) {
+      const safe = this.held.slice(0, end);
       this.held = '';
       return safe;
     }
