@@ -21,9 +21,12 @@ export class CompletionModel implements Disposable {
   private readonly store = new DisposableStore();
   private readonly statusEmitter = this.store.add(new Emitter<InlineStatus>());
   readonly onStatus = this.statusEmitter.event;
-  private wanted: LoadParams | null = null;
+  /** Undefined before the first configuration. */
+  private wanted: LoadParams | null | undefined;
   private current: ReadyModel | undefined;
+  /** A load that this client asked for is under way, or one that the role announced. */
   private loading = false;
+  private announced = false;
   private failedAt: number | undefined;
   private lastStatus = '';
 
@@ -51,7 +54,7 @@ export class CompletionModel implements Disposable {
   /** Starts loading where that makes sense; returns at once. */
   prepare(): void {
     const { wanted } = this;
-    if (wanted === null || this.loading || this.current !== undefined) return;
+    if (!wanted || this.loading || this.announced || this.current !== undefined) return;
     if (this.failedAt !== undefined && this.clock.monotonic() - this.failedAt < retryMs) return;
     this.loading = true;
     void this.load(wanted).finally(() => (this.loading = false));
@@ -74,6 +77,7 @@ export class CompletionModel implements Disposable {
   }
 
   private follow(state: RoleState): void {
+    this.announced = state.state === 'loading';
     switch (state.state) {
       case 'ready':
         this.use(state.model);
