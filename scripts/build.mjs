@@ -1,8 +1,6 @@
 // npm run build [-- --watch | --production]: bundles every process and webview into dist/.
-import path from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { bundleOptions, copyRipgrep } from './lib/bundles.mjs';
-import { note, runMain, step } from './lib/log.mjs';
+import { isMain, note, runMain, step } from './lib/log.mjs';
 
 /** Builds all bundles once. Returns esbuild's metafiles by bundle name. */
 export async function build({ production = false } = {}) {
@@ -33,4 +31,4 @@ async function main(args) {
   await build({ production: args.includes('--production') });
 }
 
-if (import.meta.url === pathToFileURL(path.resolve(process.argv[1] ?? '')).href) await runMain(main);
+if (isMain(import.meta)) await runMain(main);

@@ -1,20 +1,22 @@
-// npm test [-- suite ...]: sets up what the suites need, runs them and prints the totals on the last line.
+// npm test [-- suite ...] [--only scenario] [--grep text]: sets up what the suites need, runs them, prints the totals on the last line.
+import { parseArgs } from 'node:util';
 import { ensureDependencies } from './lib/dependencies.mjs';
 import { note, runMain, step } from './lib/log.mjs';
 import * as suites from './lib/suites.mjs';
 
-const order = ['types', 'lint', 'unit', 'integration'];
+const order = ['types', 'lint', 'unit', 'integration', 'e2e'];
 
 async function main(args) {
-  const unknown = args.filter(name => !order.includes(name));
+  const { values, positionals } = parseArgs({ args, allowPositionals: true, options: { only: { type: 'string', multiple: true }, grep: { type: 'string' } } });
+  const unknown = positionals.filter(name => !order.includes(name));
   if (unknown.length > 0) {
     note(`no suite named ${unknown.join(', ')}; there are ${order.join(', ')}`);
     return 64;
   }
   await ensureDependencies();
-  const chosen = args.length > 0 ? order.filter(name => name === 'types' || args.includes(name)) : order;
+  const chosen = positionals.length > 0 ? order.filter(name => name === 'types' || positionals.includes(name)) : order;
   const all = [];
-  for (const name of chosen) all.push([name, await runSuite(name)]);
+  for (const name of chosen) all.push([name, await runSuite(name, values)]);
 
   for (const [name, { passed, failed, skipped }] of all) note(`${name}: ${passed} passed, ${failed} failed, ${skipped} skipped`);
   const sum = key => all.reduce((total, [, totals]) => total + totals[key], 0);
@@ -23,9 +25,9 @@ async function main(args) {
 }
 
 /** A suite that could not run counts as one failure. */
-async function runSuite(name) {
+async function runSuite(name, options) {
   try {
-    return await step(`suite ${name}`, suites[name]);
+    return await step(`suite ${name}`, () => suites[name](options));
   } catch (error) {
     note(`suite ${name} could not run: ${error.stack ?? error}`);
     return { passed: 0, failed: 1, skipped: 0 };

@@ -4,23 +4,25 @@ import path from 'node:path';
 import { Stop } from './log.mjs';
 import { root } from './paths.mjs';
 
-/**
- * Runs a program without a shell and resolves to its exit status. npm is a .cmd file on Windows, which only a shell can
- * start, so `npm` goes through the JavaScript file that npm itself names.
- */
-export function run(command, args, { cwd = root, env = process.env, stdio = 'inherit', quiet = false } = {}) {
+/** Runs a program without a shell and resolves to its exit status; past `limitMs` it is killed, and the status is 124. */
+export function run(command, args, { cwd = root, env = process.env, stdio = 'inherit', limitMs } = {}) {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { cwd, env, stdio: quiet ? ['ignore', 'ignore', 'ignore'] : stdio });
+    const child = spawn(command, args, { cwd, env, stdio });
+    let late = false;
+    const timer = limitMs && setTimeout(() => { late = true; child.kill('SIGKILL'); }, limitMs);
     child.once('error', reject);
-    child.once('exit', (code, signal) => resolve(code ?? (signal ? 1 : 0)));
+    child.once('exit', code => {
+      clearTimeout(timer);
+      resolve(late ? 124 : code ?? 1);
+    });
   });
 }
 
 /** Like {@link run}, but captures stdout and stderr together; `code` is the exit status. */
-export function capture(command, args, { cwd = root, env = process.env } = {}) {
+export function capture(command, args, { cwd = root, env = process.env, shell = false } = {}) {
   return new Promise(resolve => {
     let output = '';
-    const child = spawn(command, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(command, args, { cwd, env, shell, stdio: ['ignore', 'pipe', 'pipe'] });
     for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', text => { output += text; });
     child.once('error', error => resolve({ code: 127, output: error.message }));
     child.once('close', code => resolve({ code: code ?? 1, output }));
@@ -49,7 +51,10 @@ export function which(name, env = process.env) {
   return undefined;
 }
 
-/** npm's own JavaScript entry and the arguments that start it with the running Node. */
+/**
+ * How npm is started: by its own JavaScript file where that is found, because on Windows `npm` is a .cmd file, which only a
+ * shell can start.
+ */
 function npmCommand() {
   const beside = path.join(path.dirname(process.execPath), 'node_modules', 'npm', 'bin', 'npm-cli.js');
   const entry = [process.env.npm_execpath, beside].find(file => file?.endsWith('npm-cli.js') && fs.existsSync(file));

@@ -1,3 +1,6 @@
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+
 const seconds = ms => `${(ms / 1000).toFixed(1)} s`;
 
 /** Runs `work`, says what it is and how long it took. */
@@ -13,6 +16,9 @@ export const note = text => void process.stderr.write(`${text}\n`);
 
 /** A failure that the person at the terminal can act on: printed without a stack. */
 export class Stop extends Error {}
+
+/** True in the file that was started, as against imported. */
+export const isMain = meta => meta.url === pathToFileURL(path.resolve(process.argv[1] ?? '')).href;
 
 /** Runs a script's `main`; its return value is the exit status. */
 export async function runMain(main) {

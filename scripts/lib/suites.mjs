@@ -1,8 +1,13 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { build } from '../build.mjs';
+import { packageExtension } from '../package.mjs';
+import { runScenarios } from './e2e.mjs';
 import { capture, run } from './exec.mjs';
 import { note } from './log.mjs';
+import { ensureModels } from './models.mjs';
 import { fromRoot, root } from './paths.mjs';
+import { testModels } from './testModels.mjs';
 
 const bin = (name, ...file) => fromRoot('node_modules', name, ...file);
 const results = fromRoot('test-results');
@@ -14,14 +19,15 @@ async function check(command) {
 }
 
 /** Runs mocha over compiled test files; a run that ends without totals, or runs no test, counts as a failure. */
-async function mocha(name, folder, args, env = {}) {
+async function mocha(name, { timeout, limitMinutes, grep }) {
   const totals = path.join(results, `${name}.json`);
   fs.mkdirSync(results, { recursive: true });
   fs.rmSync(totals, { force: true });
+  // No --exit: a socket or process that a test leaves open keeps mocha from ending, and past the limit that is a failure.
   const code = await run(process.execPath, [
-    bin('mocha', 'bin', 'mocha.js'), '--ui', 'tdd', '--forbid-only', '--reporter', fromRoot('scripts/lib/totalsReporter.cjs'), ...args,
-    `${folder}/**/*.test.js`,
-  ], { env: { ...process.env, LOUPE_TOTALS: totals, ...env } });
+    bin('mocha', 'bin', 'mocha.js'), '--ui', 'tdd', '--forbid-only', '--timeout', String(timeout),
+    '--reporter', fromRoot('scripts/lib/totalsReporter.cjs'), ...(grep ? ['--grep', grep] : []), `out/test/${name}/**/*.test.js`,
+  ], { env: { ...process.env, LOUPE_TOTALS: totals }, limitMs: limitMinutes * 60_000 });
   const counted = fs.existsSync(totals) ? JSON.parse(fs.readFileSync(totals, 'utf8')) : { passed: 0, failed: 0, skipped: 0 };
   const broken = (code !== 0 && counted.failed === 0) || counted.passed + counted.failed === 0;
   if (broken) note(`${name}: mocha ended with exit status ${code} after ${counted.passed} passed tests.`);
@@ -40,10 +46,20 @@ export async function lint() {
   return totals;
 }
 
-export const unit = () => mocha('unit', 'out/test/unit', ['--timeout', '10000']);
+export const unit = ({ grep }) => mocha('unit', { timeout: 10_000, limitMinutes: 5, grep });
 
-/** `--exit` is left out on purpose: a process or socket that a test leaves open hangs the run, and the guard ends it as a failure. */
-export const integration = () => mocha('integration', 'out/test/integration', ['--timeout', '120000']);
+/** Real processes and real models, from the bundles in dist. */
+export async function integration({ grep }) {
+  await build();
+  await ensureModels(Object.keys(testModels));
+  return mocha('integration', { timeout: 120_000, limitMinutes: 20, grep });
+}
+
+/** The packaged extension in a real workbench. */
+export async function e2e({ grep, only }) {
+  await ensureModels(Object.keys(testModels));
+  return runScenarios({ vsix: await packageExtension(), only, grep });
+}
 
 function removeOrphans(folder) {
   if (!fs.existsSync(folder)) return;
