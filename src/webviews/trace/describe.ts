@@ -6,7 +6,7 @@ export interface Fact { readonly name: string; readonly value: string }
 
 const failedGates = new Set<TraceGate['gate']>(['error', 'malformedCalls']);
 const gateNames: Readonly<Record<TraceGate['gate'], string>> = {
-  answered: 'answered, no tool call', judge: 'judged complete', steps: 'out of steps', tokens: 'out of tokens', wallClock: 'out of time',
+  answered: 'answered, no tool call', judge: 'not accepted by the judge', steps: 'out of steps', tokens: 'out of tokens', wallClock: 'out of time',
   repeatedCalls: 'the same call repeated', malformedCalls: 'tool calls not understood', contextFull: 'context full', cancelled: 'stopped by you', error: 'error',
 };
 

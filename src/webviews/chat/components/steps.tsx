@@ -4,7 +4,7 @@ import { formatDuration, plural } from '../../shared/format.js';
 import { Icon } from '../../shared/icons.js';
 import { VisibleText } from '../../shared/visibleTextView.js';
 import { useSend } from '../context.js';
-import { describeCall } from '../model/describeCall.js';
+import { describeCall, outcomeOf } from '../model/describeCall.js';
 import type { ToolView, TurnView } from '../model/turnView.js';
 
 const previewCharacters = 4000;
@@ -12,16 +12,17 @@ const previewCharacters = 4000;
 /** One tool call as a line; its result unfolds below. */
 export function ToolLine({ tool, running }: { readonly tool: ToolView; readonly running: boolean }): JSX.Element {
   const [open, setOpen] = useState(false);
-  const { verb, object } = describeCall(tool.call, tool.outcome === undefined);
+  const { verb, object, location } = describeCall(tool.call, tool.outcome === undefined);
   const finished = tool.outcome !== undefined;
+  const summary = outcomeOf(tool.call, tool.summary);
   const failed = tool.outcome === 'error' || tool.outcome === 'refused';
   return (
     <li class={`tool-line${failed ? ' failed' : ''}`}>
-      <button type="button" class="tool-summary" aria-expanded={open} disabled={!finished} title={object} onClick={() => setOpen(!open)}>
+      <button type="button" class="tool-summary" aria-expanded={open} disabled={!finished} title={location?.path ?? object} onClick={() => setOpen(!open)}>
         <span class="tool-chevron"><Icon name="chevron" size={10} /></span>
         <span class="tool-text">
           <b>{verb}</b> <VisibleText text={object} />
-          {tool.summary !== '' && <span class={failed ? 'bad' : ''}> · <VisibleText text={tool.summary} /></span>}
+          {summary !== '' && <span class={failed ? 'bad' : ''}> · <VisibleText text={summary} /></span>}
         </span>
         <span class="tool-time">{finished ? formatDuration(tool.toolMs) : running ? <span class="spinner" aria-label="running" /> : 'not finished'}</span>
       </button>

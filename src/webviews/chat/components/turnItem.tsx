@@ -26,7 +26,7 @@ export function TurnItem({ turn, running, latest, onDecide }: TurnProps): JSX.El
         {answer !== '' && <Markdown text={answer} finished={turn.finished} />}
         {running && <Progress progress={turn.progress} started={turn.hops.length > 0} writing={answer !== '' && !turn.progress} />}
         {turn.gate && <GateFooter turn={turn} gate={turn.gate} latest={latest && !running} />}
-        {!running && !turn.gate && <Interrupted turnId={turn.id} />}
+        {!running && !turn.gate && !turn.fresh && <Interrupted turnId={turn.id} />}
       </article>
     );
   }, [turn, running, latest, onDecide]);

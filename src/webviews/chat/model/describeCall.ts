@@ -15,9 +15,8 @@ const verbs: Readonly<Record<string, readonly [running: string, done: string]>> 
   search_text: ['searching', 'searched'],
   find_symbol: ['looking for', 'looked for'],
   diagnostics: ['checking problems', 'checked problems'],
-  edit_file: ['editing', 'edit'],
-  create_file: ['creating', 'create'],
-  run_command: ['running', 'ran'],
+  propose_edit: ['editing', 'edit'],
+  run_command: ['running', 'command'],
 };
 
 /** A tool call in a few words. Unknown tools are shown by name with their first argument, so that a new tool is never invisible. */
@@ -29,31 +28,39 @@ export function describeCall(call: ToolCall, running: boolean): CallDescription 
   };
   const path = text('path');
   const quoted = text('pattern') ?? text('query') ?? text('name');
-  const firstString = Object.values(call.arguments).find((value): value is string => typeof value === 'string' && value !== '');
-  const command = text('command');
-  if (command !== undefined) return { verb, object: oneLine(command) };
-  if (quoted !== undefined) return { verb, object: `"${oneLine(quoted)}"${path === undefined ? '' : ` in ${path}`}` };
+  const glob = text('glob');
+  if (quoted !== undefined) return { verb, object: `"${oneLine(quoted)}"${glob === undefined ? '' : ` in ${oneLine(glob)}`}` };
   if (path !== undefined) {
-    const line = lineOf(call.arguments);
-    return { verb, object: oneLine(path) + rangeOf(call.arguments), location: { path, ...(line === undefined ? {} : { line }) } };
+    const line = lineOf(call.arguments['start_line']);
+    return { verb, object: fileName(path) + rangeOf(line, lineOf(call.arguments['end_line'])), location: { path, ...(line === undefined ? {} : { line }) } };
   }
-  return { verb, object: oneLine(text('glob') ?? firstString ?? '') };
+  if (call.name === 'list_files') return { verb, object: [text('under') ?? 'all files', glob].filter((part) => part !== undefined).map(oneLine).join(' ') };
+  const firstString = Object.values(call.arguments).find((value): value is string => typeof value === 'string' && value !== '');
+  return { verb, object: oneLine(text('command') ?? firstString ?? '') };
 }
 
-const startNames = ['startLine', 'start_line', 'start', 'from'];
-const endNames = ['endLine', 'end_line', 'end', 'to'];
-
-function lineOf(args: ToolCall['arguments'], names = startNames): number | undefined {
-  for (const name of names) {
-    const value = args[name];
-    if (typeof value === 'number' && Number.isInteger(value) && value >= 1) return value;
-  }
-  return undefined;
+/** What came of a call, without what the line says anyway: `6 matches for "x" in 2 files` beside `searched "x"` becomes "6 matches in 2 files". */
+export function outcomeOf(call: ToolCall, summary: string): string {
+  const { path } = call.arguments;
+  let text = summary.replace(/\s+/g, ' ').trim();
+  if (typeof path === 'string' && path !== '' && text.startsWith(path)) text = text.slice(path.length).replace(/^[:\s]+/, '');
+  if (call.name === 'read_file') text = text.replace(/^lines \d+-\d+ of (\d+)$/, (range, all: string) => (typeof call.arguments['start_line'] === 'number' ? `of ${all} lines` : range));
+  if (call.name === 'search_text') text = text.replace(/ for "(?:[^"\\]|\\.)*"(?: in (?!\d+ files?\b)[^ .]+)?/, '');
+  if (call.name === 'find_symbol') text = text.replace(/ of \S+( found)?/, '$1');
+  if (call.name === 'list_files') text = text.replace(/ (?:under|matching) .*$/, '');
+  if (call.name === 'run_command') text = text.slice(text.lastIndexOf(': ') + 1).trim();
+  text = text.replace(/\.$/, '');
+  return /^[A-Z][a-z ]/.test(text) ? text.charAt(0).toLowerCase() + text.slice(1) : text;
 }
 
-function rangeOf(args: ToolCall['arguments']): string {
-  const start = lineOf(args);
-  const end = lineOf(args, endNames);
+/** The last part of a path: a line has no room for more, and its tooltip and its link hold the whole. */
+const fileName = (path: string): string => oneLine(path.split('/').at(-1) || path);
+
+function lineOf(value: unknown): number | undefined {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 1 ? value : undefined;
+}
+
+function rangeOf(start: number | undefined, end: number | undefined): string {
   if (start === undefined) return '';
   return end === undefined || end === start ? ` ${start}` : ` ${start}–${end}`;
 }

@@ -7,11 +7,11 @@ export type GateKind = 'done' | 'stopped' | 'failed';
 
 export function gateKind(gate: Gate, partial: boolean): GateKind {
   if (gate === 'error' || gate === 'malformedCalls') return 'failed';
-  return (gate === 'answered' || gate === 'judge') && !partial ? 'done' : 'stopped';
+  return gate === 'answered' && !partial ? 'done' : 'stopped';
 }
 
 const shortNames: Readonly<Record<Gate, string>> = {
-  answered: 'answered', judge: 'judged complete', steps: 'out of steps', tokens: 'out of tokens', wallClock: 'out of time',
+  answered: 'answered', judge: 'the judge did not accept it', steps: 'out of steps', tokens: 'out of tokens', wallClock: 'out of time',
   repeatedCalls: 'the same call again and again', malformedCalls: 'tool calls not understood', contextFull: 'context full',
   cancelled: 'by you', error: 'error',
 };

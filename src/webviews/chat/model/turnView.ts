@@ -20,6 +20,8 @@ export interface TurnView {
   readonly partial: boolean;
   readonly durationMs?: number;
   readonly finished: boolean;
+  /** Just added here; whether it runs is not known before the next message. */
+  readonly fresh: boolean;
 }
 
 export interface HopView {
@@ -47,20 +49,21 @@ export interface ApprovalView {
 }
 
 export interface ModelProgress { readonly phase: 'queue' | 'restore' | 'prefill'; readonly done: number; readonly total: number }
+/** `cached`: the most that one hop found in the KV cache (each hop finds the same prefix); the others add up over the hops. */
 export interface TokenTotals { readonly cached: number; readonly read: number; readonly written: number }
 export interface GateView { readonly gate: Gate; readonly reason: string; readonly spent: Spent; readonly error?: LoupeError }
 
 export function newTurn(id: string, question: string, attachments: readonly Attachment[]): TurnView {
-  return { id, question, attachments, model: '', hops: [], tokens: { cached: 0, read: 0, written: 0 }, partial: false, finished: false };
+  return { id, question, attachments, model: '', hops: [], tokens: { cached: 0, read: 0, written: 0 }, partial: false, finished: false, fresh: true };
 }
 
-export const turnViewOf = (turn: Turn): TurnView => turn.events.reduce(foldEvent, newTurn(turn.id, turn.question, turn.attachments));
+export const turnViewOf = (turn: Turn): TurnView => turn.events.reduce(foldEvent, { ...newTurn(turn.id, turn.question, turn.attachments), fresh: false });
 
 /** Pure; parts of the turn that the event does not touch keep their identity, so that views can skip them. */
 export function foldEvent(turn: TurnView, event: AgentEvent): TurnView {
   switch (event.type) {
     case 'turnStarted':
-      return { ...turn, model: event.model, budget: event.budget };
+      return { ...turn, model: event.model, budget: event.budget, fresh: false };
     case 'hopStarted':
       return { ...withHop(turn, event.hop, (hop) => hop), progress: { phase: 'queue', done: 0, total: 0 } };
     case 'modelProgress':
@@ -78,7 +81,7 @@ export function foldEvent(turn: TurnView, event: AgentEvent): TurnView {
     case 'modelFinished': {
       const { stats } = event;
       const tokens = {
-        cached: turn.tokens.cached + stats.tokensCached,
+        cached: Math.max(turn.tokens.cached, stats.tokensCached),
         read: turn.tokens.read + Math.max(0, stats.tokensIn - stats.tokensCached),
         written: turn.tokens.written + stats.tokensOut,
       };
