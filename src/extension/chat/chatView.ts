@@ -32,6 +32,7 @@ const actions: Record<Extract<ChatToHost, { type: 'action' }>['action'], readonl
 export class ChatView implements Disposable {
   private readonly disposables = new DisposableStore();
   private host: WebviewHost<ChatToHost, HostToChat> | undefined;
+  private view: vscode.WebviewView | undefined;
   /** Messages for a view that does not exist yet. */
   private early: HostToChat[] = [];
 
@@ -48,11 +49,16 @@ export class ChatView implements Disposable {
       keep: keepForLater,
     });
     this.host = host;
+    this.view = view;
     view.onDidDispose(() => {
       host.dispose();
-      if (this.host === host) this.host = undefined;
+      if (this.host === host) this.host = this.view = undefined;
     });
     for (const message of this.early.splice(0)) host.post(message);
+  }
+
+  get isVisible(): boolean {
+    return this.view?.visible ?? false;
   }
 
   async reveal(): Promise<void> {

@@ -1,6 +1,6 @@
-import { stat } from 'node:fs/promises';
 import * as vscode from 'vscode';
 import type { WorkspacePort } from '../../agent/ports.js';
+import { notFound, resolveInside } from '../../agent/workspace/paths.js';
 import { failure, LoupeFailure } from '../../base/errors.js';
 import type { Logger } from '../../base/logger.js';
 import type { FileEdit } from '../../protocol/agentEvents.js';
@@ -11,8 +11,6 @@ import { placeCode } from './placeCode.js';
 
 export interface EditorActionsDeps {
   readonly workspace: () => WorkspacePort | undefined;
-  /** Absolute path of a file that is really inside the root; throws `path.outsideWorkspace`. */
-  readonly resolveInside: (root: string, path: string) => Promise<string>;
   /** Previews an edit, waits for the user and writes it. */
   readonly proposeEdit: (edit: Pick<FileEdit, 'path' | 'kind' | 'before' | 'after'>) => Promise<void>;
   readonly openDiff: (approvalId: string) => Promise<void>;
@@ -32,8 +30,10 @@ export class EditorActions {
   /** Opens a file of the workspace, and nothing outside of it, at a 1-based line. */
   async openLocation(path: string, line?: number): Promise<void> {
     await this.reporting(async () => {
-      const file = await this.insideFile(path);
-      const document = await vscode.workspace.openTextDocument(vscode.Uri.file(file));
+      const { workspace } = this.needWorkspace();
+      const { absolute, exists } = await resolveInside(workspace.root, path);
+      if (!exists) throw notFound(path);
+      const document = await vscode.workspace.openTextDocument(vscode.Uri.file(absolute));
       const at = line === undefined ? undefined : new vscode.Position(Math.min(line, document.lineCount) - 1, 0);
       await vscode.window.showTextDocument(document, { ...(at ? { selection: new vscode.Range(at, at) } : {}), viewColumn: editorColumn() });
     });
@@ -57,7 +57,7 @@ export class EditorActions {
       const active = editor && relativePath(root, editor.document.uri);
       const target = path ?? active;
       if (target === undefined) throw failure('path.notFound', 'There is no file to apply the code to.', 'Open the file that the code belongs to and try again.');
-      if (!(await exists(await this.deps.resolveInside(workspace.root, target)))) {
+      if (!(await resolveInside(workspace.root, target)).exists) {
         return this.deps.proposeEdit({ path: target, kind: 'create', before: '', after: code.endsWith('\n') ? code : `${code}\n` });
       }
       const before = await workspace.readFile(target, new AbortController().signal);
@@ -98,11 +98,6 @@ export class EditorActions {
     return { kind: 'selection', path, startLine: start + 1, endLine: end };
   }
 
-  private async insideFile(path: string): Promise<string> {
-    const { workspace } = this.needWorkspace();
-    return this.deps.resolveInside(workspace.root, path);
-  }
-
   private needWorkspace(): { workspace: WorkspacePort; root: vscode.WorkspaceFolder } {
     const workspace = this.deps.workspace();
     const root = workspaceFolder();
@@ -136,16 +131,6 @@ function lineRange(selection: vscode.Selection): { readonly start: number; reado
 function parseUrl(url: string): vscode.Uri | undefined {
   if (!URL.canParse(url)) return undefined;
   return ['http:', 'https:'].includes(new URL(url).protocol) ? vscode.Uri.parse(url, true) : undefined;
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await stat(path);
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
-    throw error;
-  }
 }
 
 /** A glob that matches ASCII letters in either case. */

@@ -22,12 +22,14 @@ export interface ChosenModel {
 export interface ModelServiceDeps {
   readonly trust: Trust;
   readonly settings: { get<K extends SettingKey>(key: K): SettingValue<K> };
+  readonly loadParams: (role: 'chat', path: string, contextSize: number) => LoadParams;
   /** Looks at the settings, the models folder and the machine. The error says what is wrong with what was asked for. */
   readonly choose: () => Promise<Result<ChosenModel>>;
   /** Starts or joins the sidecar on first use. */
   readonly engine: () => Promise<Engine>;
   readonly localModel: (engine: Engine, loaded: LoadedModel) => ChatModel;
-  readonly endpointModel: (url: string, model: string, signal: AbortSignal) => Promise<Result<ChatModel>>;
+  /** Contacts the endpoint. `contextSize` in tokens; 0: what the endpoint says. */
+  readonly connect: (url: string, model: string, contextSize: number, signal: AbortSignal) => Promise<Result<{ readonly model: ChatModel; readonly contextReason: string }>>;
 }
 
 type State =
@@ -85,7 +87,7 @@ export class ModelService implements Disposable {
       return err(makeError('workspace.untrusted', 'This workspace is not trusted.', 'Trust it to let Loupe start a model.'));
     }
     if (this.state.is === 'ready') return ok(this.state.model);
-    const generation = this.generation;
+    const { generation } = this;
     this.loading ??= this.prepare(signal).finally(() => {
       if (generation === this.generation) this.loading = undefined;
     });
@@ -111,7 +113,7 @@ export class ModelService implements Disposable {
   }
 
   private async prepare(signal: AbortSignal): Promise<Result<ChatModel>> {
-    const generation = this.generation;
+    const { generation } = this;
     const result = this.deps.settings.get('loupe.model.chat') === 'endpoint' ? await this.contact(signal) : await this.load();
     if (generation === this.generation && !result.ok) this.set({ is: 'failed', error: result.error });
     return result;
@@ -119,25 +121,30 @@ export class ModelService implements Disposable {
 
   private async contact(signal: AbortSignal): Promise<Result<ChatModel>> {
     const { settings } = this.deps;
+    const { generation } = this;
     const url = settings.get('loupe.endpoint.url');
     if (url === '') {
       return err(makeError('endpoint.unreachable', 'No endpoint address is set.', 'Set "loupe.endpoint.url" in your user settings, or choose another model.'));
     }
     this.set({ is: 'loading', name: 'Endpoint', fraction: 0 });
-    const model = await this.deps.endpointModel(url, settings.get('loupe.endpoint.model'), signal);
-    if (model.ok) this.set({ is: 'ready', model: model.value, detail: url });
-    return model;
+    const connected = await this.deps.connect(url, settings.get('loupe.endpoint.model'), settings.get('loupe.model.contextSize'), signal);
+    if (!connected.ok) return connected;
+    const { model, contextReason } = connected.value;
+    if (generation === this.generation) {
+      this.set({ is: 'ready', model, detail: `${url} · ${model.info.contextSize.toLocaleString('en-US')} tokens · ${contextReason}` });
+    }
+    return ok(model);
   }
 
   private async load(): Promise<Result<ChatModel>> {
-    const generation = this.generation;
+    const { generation } = this;
     const chosen = await this.deps.choose();
     if (!chosen.ok) return chosen;
     const { name, path, contextSize, reason } = chosen.value;
     this.set({ is: 'loading', name, fraction: 0 });
     const engine = await this.deps.engine();
     this.follow(engine);
-    const loaded = await engine.load(this.loadParams(path, contextSize));
+    const loaded = await engine.load(await this.adopt(engine, this.deps.loadParams('chat', path, contextSize)));
     if (!loaded.ok) return loaded;
     const model = this.deps.localModel(engine, loaded.value);
     const { kvKeys, kvValues } = loaded.value;
@@ -148,16 +155,17 @@ export class ModelService implements Disposable {
     return ok(model);
   }
 
-  private loadParams(modelPath: string, contextSize: number): LoadParams {
-    const { settings } = this.deps;
-    const threads = settings.get('loupe.model.threads');
-    return {
-      role: 'chat', modelPath, contextSize,
-      kvKeys: settings.get('loupe.kv.keys'),
-      kvValues: settings.get('loupe.kv.values'),
-      threads: threads === 0 ? 'auto' : threads,
-      gpu: settings.get('loupe.model.gpu'),
-    };
+  /**
+   * What is loaded already, by another window for example, is taken as it is: a context that is a little larger because
+   * memory was freed is not worth loading the model again and losing every cached prefix.
+   */
+  private async adopt(engine: Engine, params: LoadParams): Promise<LoadParams> {
+    if (this.deps.settings.get('loupe.model.contextSize') !== 0) return params;
+    const status = await engine.status();
+    const chat = status.ok ? status.value.roles.chat : undefined;
+    if (chat?.state !== 'ready') return params;
+    const { path, kvKeys, kvValues, contextSize } = chat.model;
+    return path === params.modelPath && kvKeys === params.kvKeys && kvValues === params.kvValues ? { ...params, contextSize } : params;
   }
 
   private follow(engine: Engine): void {

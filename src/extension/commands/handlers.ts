@@ -1,0 +1,152 @@
+import * as vscode from 'vscode';
+import { failure, LoupeFailure } from '../../base/errors.js';
+import type { Logger } from '../../base/logger.js';
+import type { Engine } from '../../model/engine.js';
+import type { CommandId } from '../../protocol/commands.js';
+import type { Attachment } from '../../protocol/conversation.js';
+import { modelRoles } from '../../protocol/sidecar.js';
+import type { PendingApprovals } from '../approvals/pendingApprovals.js';
+import type { EditPreview } from '../approvals/editPreview.js';
+import type { ChatController } from '../chat/chatController.js';
+import type { ChatView } from '../chat/chatView.js';
+import { workspaceFolder } from '../host/folder.js';
+import type { Reports } from '../host/virtualDocuments.js';
+import type { ModelCommands } from '../models/modelCommands.js';
+import type { ModelService } from '../models/modelService.js';
+import { exportTrace, type TraceFormats } from '../trace/exportTrace.js';
+import type { TraceRecorder } from '../trace/traceRecorder.js';
+import type { TraceView } from '../trace/traceView.js';
+import type { Trust } from '../trust.js';
+import { auditReport } from './auditReport.js';
+import { codeQuestionAtCursor } from './codeCommands.js';
+import { type CodeCommand, reviewQuestion } from './codeQuestions.js';
+import { writeCommitMessage } from './commitMessage.js';
+import { workingTreeDiff } from './gitRepository.js';
+
+export interface HandlerDeps {
+  readonly trust: Trust;
+  readonly controller: ChatController;
+  readonly chat: ChatView;
+  readonly trace: TraceView;
+  readonly recorder: TraceRecorder;
+  readonly traceFormats: TraceFormats;
+  readonly approvals: PendingApprovals;
+  readonly preview: EditPreview;
+  readonly models: ModelService;
+  readonly modelCommands: ModelCommands;
+  readonly reports: Reports;
+  readonly engine: () => Promise<Engine>;
+  readonly restartSidecar: () => Promise<void>;
+  readonly currentSelection: () => Attachment | null;
+  readonly newId: () => string;
+  readonly channel: vscode.LogOutputChannel;
+  readonly logger: Logger;
+}
+
+/** Everything of the table except the inline part's own command. */
+export type HandledCommand = Exclude<CommandId, 'loupe.toggleInline'>;
+export type Handlers = Readonly<Record<HandledCommand, (...args: readonly unknown[]) => Promise<void> | void>>;
+
+/** What each command of the table does. Commands that start something look at Workspace Trust themselves: hidden ones stay callable. */
+export function commandHandlers(deps: HandlerDeps): Handlers {
+  const { controller, chat, trace, approvals, preview, modelCommands } = deps;
+  const about = (command: CodeCommand) => async (): Promise<void> => {
+    needTrust(deps.trust);
+    const asked = await codeQuestionAtCursor(command, needFolder());
+    if (!asked) throw failure('path.notFound', 'There is no code at the cursor to ask about.', 'Open a file of this workspace and select some code.');
+    await chat.reveal();
+    await controller.ask(asked.question, asked.attachments);
+  };
+  const decide = (decision: 'accepted' | 'rejected') => (resource: unknown): void => {
+    const id = preview.activeId(resource instanceof vscode.Uri ? resource : undefined);
+    if (id === undefined || !approvals.decide(id, decision)) {
+      void vscode.window.showInformationMessage('No edit waits here. Open the diff of a proposed edit first.');
+    }
+  };
+  return {
+    'loupe.ask': async () => {
+      await chat.reveal();
+      const selection = deps.currentSelection();
+      if (selection) await controller.prefill((await controller.state()).draft.text, [selection]);
+    },
+    'loupe.newChat': async () => {
+      await controller.newChat();
+      await chat.reveal();
+    },
+    'loupe.chatHistory': async () => {
+      await chat.reveal();
+      await controller.sendState();
+      chat.post({ type: 'showHistory' });
+    },
+    'loupe.stop': () => controller.stop(),
+    'loupe.explain': about('loupe.explain'),
+    'loupe.fix': about('loupe.fix'),
+    'loupe.writeTests': about('loupe.writeTests'),
+    'loupe.document': about('loupe.document'),
+    'loupe.reviewChanges': async () => {
+      needTrust(deps.trust);
+      if ((await workingTreeDiff(needFolder().uri)).trim() === '') {
+        void vscode.window.showInformationMessage('There are no uncommitted changes to review.');
+        return;
+      }
+      await chat.reveal();
+      await controller.ask(reviewQuestion, [{ kind: 'changes', path: '' }]);
+    },
+    'loupe.commitMessage': async () => {
+      needTrust(deps.trust);
+      await writeCommitMessage(needFolder().uri, (signal) => deps.models.acquire(signal), `commit-${deps.newId()}`);
+    },
+    'loupe.chooseModel': async () => {
+      needTrust(deps.trust); // looking at the machine starts processes
+      await modelCommands.chooseModel();
+    },
+    'loupe.chooseModelFile': () => modelCommands.chooseFile(),
+    'loupe.setEndpointKey': () => modelCommands.setEndpointKey(),
+    'loupe.restartSidecar': async () => {
+      needTrust(deps.trust);
+      await deps.restartSidecar();
+    },
+    'loupe.showTrace': (turnId) => trace.reveal(typeof turnId === 'string' ? turnId : undefined),
+    'loupe.exportTrace': async () => {
+      await exportTrace(await deps.recorder.all(), deps.traceFormats, workspaceFolder()?.uri);
+    },
+    'loupe.auditMemory': () => auditMemory(deps),
+    'loupe.showLog': () => {
+      deps.channel.show();
+    },
+    'loupe.walkthrough': async () => {
+      await vscode.commands.executeCommand('workbench.action.openWalkthrough', 'loupe.loupe#getStarted', false);
+    },
+    'loupe.acceptEdit': decide('accepted'),
+    'loupe.rejectEdit': decide('rejected'),
+  };
+}
+
+async function auditMemory(deps: HandlerDeps): Promise<void> {
+  needTrust(deps.trust);
+  const report = await vscode.window.withProgress({ location: vscode.ProgressLocation.Notification, title: 'Loupe audits its memory' }, async () => {
+    const model = await deps.models.acquire(new AbortController().signal);
+    if (!model.ok) throw new LoupeFailure(model.error);
+    const engine = await deps.engine();
+    const status = await engine.status();
+    if (!status.ok) throw new LoupeFailure(status.error);
+    const loaded = modelRoles.filter((role) => status.value.roles[role].state === 'ready');
+    if (loaded.length === 0) throw failure('model.none', 'No local model is loaded, so there is no memory to audit.', 'Choose a local model.');
+    const audits = await Promise.all(loaded.map((role) => engine.audit(role)));
+    return auditReport(audits.map((audit) => {
+      if (!audit.ok) throw new LoupeFailure(audit.error);
+      return audit.value;
+    }));
+  });
+  await deps.reports.show('Memory Audit.md', report);
+}
+
+function needTrust(trust: Trust): void {
+  if (!trust.granted) throw failure('workspace.untrusted', 'This workspace is not trusted.', 'Trust it to let Loupe start a model.');
+}
+
+function needFolder(): vscode.WorkspaceFolder {
+  const folder = workspaceFolder();
+  if (!folder) throw failure('workspace.none', 'No folder is open.', 'Open the folder of your repository.');
+  return folder;
+}

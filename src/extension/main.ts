@@ -1,0 +1,214 @@
+import * as vscode from 'vscode';
+import { DisposableStore } from '../base/disposable.js';
+import { messageOf } from '../base/errors.js';
+import type { Logger } from '../base/logger.js';
+import { commands, contextKeys, views } from '../protocol/commands.js';
+import type { Handlers } from './commands/handlers.js';
+import { channelLogger } from './host/channelLogger.js';
+
+/** The parts of this window, made when the first of them is needed. */
+interface Application {
+  readonly handlers: Handlers;
+  readonly resolveChat: (view: vscode.WebviewView) => void;
+  readonly resolveTrace: (view: vscode.WebviewView) => void;
+  /** Ends what runs and resolves when everything is on disk. */
+  readonly end: () => Promise<void>;
+}
+
+let application: Promise<Application> | undefined;
+
+/**
+ * Only registers: everything behind it is imported and constructed when the workbench has settled, or when it is first asked
+ * for, whichever comes first.
+ */
+export function activate(context: vscode.ExtensionContext): void {
+  const channel = vscode.window.createOutputChannel('Loupe', { log: true });
+  const logger = channelLogger(channel);
+  const ready = (): Promise<Application> => (application ??= compose(context, channel, logger));
+  const { subscriptions } = context;
+  subscriptions.push(channel);
+  for (const id of Object.keys(commands)) {
+    if (id === 'loupe.toggleInline') continue; // registered by the inline part
+    subscriptions.push(vscode.commands.registerCommand(id, async (...args: unknown[]) => {
+      const { handlers } = await ready();
+      const { runCommand } = await import('./commands/runCommand.js');
+      await runCommand(handlers[id as keyof Handlers], args, logger);
+    }));
+  }
+  const options = { webviewOptions: { retainContextWhenHidden: false } };
+  subscriptions.push(
+    vscode.window.registerWebviewViewProvider(views.chat, { resolveWebviewView: async (view) => { (await ready()).resolveChat(view); } }, options),
+    vscode.window.registerWebviewViewProvider(views.trace, { resolveWebviewView: async (view) => { (await ready()).resolveTrace(view); } }, options),
+  );
+  setImmediate(() => {
+    ready().catch((error: unknown) => {
+      logger.log('error', 'Loupe could not start', { error: messageOf(error) });
+      void vscode.window.showErrorMessage(`Loupe could not start: ${messageOf(error)}`);
+    });
+  });
+}
+
+export async function deactivate(): Promise<void> {
+  const running = application;
+  application = undefined;
+  await (await running)?.end();
+}
+
+/** Constructs the window's parts. Imports come one after the other, so that none of them holds the host for long. */
+async function compose(context: vscode.ExtensionContext, channel: vscode.LogOutputChannel, logger: Logger): Promise<Application> {
+  const { randomUUID } = await import('node:crypto');
+  const { join } = await import('node:path');
+  const { systemClock } = await import('../base/clock.js');
+  const { UserSettings } = await import('./host/userSettings.js');
+  const { workspaceTrust: trust } = await import('./host/workspaceTrust.js');
+  const { workspaceFolder } = await import('./host/folder.js');
+  const { showError } = await import('./host/notices.js');
+  const { PendingApprovals } = await import('./approvals/pendingApprovals.js');
+  const { EditPreview } = await import('./approvals/editPreview.js');
+  const { approvalNotices } = await import('./approvals/approvalNotices.js');
+  const { ModelService } = await import('./models/modelService.js');
+  const { ModelLibrary } = await import('./models/modelLibrary.js');
+  const { ModelCommands, endpointKeySecret } = await import('./models/modelCommands.js');
+  const { Sidecar } = await import('./models/sidecar.js');
+  const { ConversationStore } = await import('./chat/conversationStore.js');
+  const { ChatController } = await import('./chat/chatController.js');
+  const { ChatView } = await import('./chat/chatView.js');
+  const { EditorActions } = await import('./chat/editorActions.js');
+  const { turnRunner } = await import('./chat/turnRunner.js');
+  const { AgentPorts } = await import('./workspace/agentPorts.js');
+  const { EditorWorkspace } = await import('./workspace/editorWorkspace.js');
+  const { EditorEdits } = await import('./approvals/editorEdits.js');
+  const { NodeWorkspace } = await import('../agent/workspace/nodeWorkspace.js');
+  const { NodeEdits } = await import('../agent/workspace/nodeEdits.js');
+  const { NodeCommands } = await import('../agent/workspace/nodeCommands.js');
+  const { TraceRecorder } = await import('./trace/traceRecorder.js');
+  const { TraceView } = await import('./trace/traceView.js');
+  const { StatusBar } = await import('./statusBar.js');
+  const { Reports } = await import('./host/virtualDocuments.js');
+  const { commandHandlers } = await import('./commands/handlers.js');
+  const { registerInline } = await import('./inline/registerInline.js');
+  const { SidecarSupervisor } = await import('../model/sidecar/supervisor.js');
+  const { isAlive } = await import('../model/sidecar/stateFiles.js');
+  const { LocalChatModel } = await import('../model/localChatModel.js');
+  const { connectEndpoint } = await import('../model/endpoint/connectEndpoint.js');
+  const { readHardware } = await import('../model/hardware.js');
+  const { downloadModel } = await import('../model/download.js');
+  const { TraceStore } = await import('../trace/store.js');
+  const { foldTurn } = await import('../trace/fold.js');
+  const { toOtlp } = await import('../trace/otlp.js');
+  const { toChromeTrace } = await import('../trace/chrome.js');
+
+  const disposables = new DisposableStore();
+  const newId = (): string => randomUUID();
+  // Without a folder there is no storage of its own: such windows share one.
+  const storage = (context.storageUri ?? vscode.Uri.joinPath(context.globalStorageUri, 'no-folder')).fsPath;
+  const settings = disposables.add(new UserSettings());
+  const sidecar = disposables.add(new Sidecar({
+    extension: context.extensionUri.fsPath,
+    version: (context.extension.packageJSON as { version: string }).version,
+    trust, logger, clock: systemClock,
+    supervisor: (options) => new SidecarSupervisor(options),
+    onError: (error) => void showError(error, logger),
+  }));
+  const library = disposables.add(new ModelLibrary({ settings, hardware: readHardware, ownBytes: () => sidecar.residentBytes() }));
+  const models = disposables.add(new ModelService({
+    trust, settings,
+    choose: () => library.chooseChat(),
+    loadParams: (role, path, contextSize) => library.loadParams(role, path, contextSize),
+    engine: () => sidecar.engine(),
+    localModel: (engine, loaded) => new LocalChatModel(engine, loaded),
+    connect: async (url, model, contextSize, signal) => {
+      const apiKey = await context.secrets.get(endpointKeySecret);
+      return connectEndpoint({ url, model, contextSize, ...(apiKey === undefined ? {} : { apiKey }) }, signal);
+    },
+  }));
+  const modelCommands = new ModelCommands({ library, service: models, settings, secrets: context.secrets, download: downloadModel, logger });
+
+  const approvals = disposables.add(new PendingApprovals());
+  const preview = disposables.add(new EditPreview(approvals));
+  const ripgrep = join(context.extensionUri.fsPath, 'dist', 'bin', process.platform === 'win32' ? 'rg.exe' : 'rg');
+  const ports = new AgentPorts({
+    folder: workspaceFolder, approvals, newId,
+    ports: (folder) => {
+      const root = folder.uri.fsPath;
+      const workspace = new EditorWorkspace(folder, new NodeWorkspace(root, ripgrep));
+      return { workspace, edits: new EditorEdits(workspace, new NodeEdits(root)), commands: new NodeCommands({ root, env: process.env }) };
+    },
+  });
+  const store = new ConversationStore(join(storage, 'chats'), logger);
+  const controller = disposables.add(new ChatController({
+    store, model: models, trusted: () => trust.granted, clock: systemClock, newId, logger,
+    run: turnRunner({
+      acquire: (signal) => models.acquire(signal),
+      attachments: (attachments, signal) => ports.renderAttachments(attachments, signal),
+      agent: (model, input, signal) => ports.runTurn(model, input, signal),
+      budget: () => ({
+        steps: settings.get('loupe.agent.maxSteps'), tokens: settings.get('loupe.agent.maxTokens'), wallMs: settings.get('loupe.agent.maxSeconds') * 1000,
+      }),
+      clock: systemClock,
+    }),
+  }));
+  const editor = new EditorActions({
+    workspace: () => ports.workspace(),
+    proposeEdit: (edit) => ports.proposeEdit(edit),
+    openDiff: (id) => preview.open(id),
+    logger,
+  });
+  const loadModel = (): void => {
+    if (trust.granted) void models.acquire(new AbortController().signal);
+  };
+  const chat = disposables.add(new ChatView({ extensionUri: context.extensionUri, controller, approvals, editor, onShown: loadModel, logger }));
+  const recorder = new TraceRecorder({
+    store: new TraceStore({ folder: join(storage, 'trace'), keepTurns: settings.get('loupe.trace.keepTurns'), pid: process.pid, isAlive }), fold: foldTurn, logger,
+  });
+  const trace = disposables.add(new TraceView({
+    extensionUri: context.extensionUri, recorder, logger,
+    openLocation: (path, line) => editor.openLocation(path, line),
+    showChat: () => chat.reveal(),
+  }));
+  disposables.add(controller.onTurnEvent((event) => {
+    recorder.record(event);
+  }));
+  disposables.add(controller.onDidChangeRunning((running) => void vscode.commands.executeCommand('setContext', contextKeys.turnRunning, running)));
+  disposables.add(approvalNotices(approvals, () => chat.isVisible, () => chat.reveal()));
+  disposables.add(new StatusBar({ badge: () => models.badge, onDidChangeBadge: models.onDidChange, onTurnEvent: controller.onTurnEvent }));
+  disposables.add(settings.onDidChange((keys) => {
+    if ([...keys].some((key) => /^loupe\.(model|kv|endpoint)\./.test(key))) {
+      models.reset();
+      if (chat.isVisible) loadModel();
+    }
+  }));
+  disposables.add(trust.onGranted(() => {
+    void controller.sendState();
+    if (chat.isVisible) loadModel();
+  }));
+  const reports = disposables.add(new Reports());
+  disposables.add(registerInline({
+    serverModule: join(context.extensionUri.fsPath, 'dist', 'languageServer', 'main.cjs'),
+    sidecar: await sidecar.address(), trust, settings,
+    completionModel: () => library.completionModel(),
+    onDidChangeModels: library.onDidChange,
+    memento: context.globalState, channel, logger, clock: systemClock,
+    onStatus: (status) => logger.log('info', 'Inline suggestions', { ...status }),
+  }));
+
+  return {
+    handlers: commandHandlers({
+      trust, controller, chat, trace, recorder, approvals, preview, models, modelCommands, reports, newId, channel, logger,
+      traceFormats: { otlp: (turns) => JSON.stringify(toOtlp(turns), null, 1), chrome: (turns) => JSON.stringify(toChromeTrace(turns)) },
+      engine: () => sidecar.engine(),
+      restartSidecar: async () => {
+        await sidecar.restart();
+        models.reset();
+        loadModel();
+      },
+      currentSelection: () => editor.currentSelection(),
+    }),
+    resolveChat: (view) => chat.resolve(view),
+    resolveTrace: (view) => trace.resolve(view),
+    end: async () => {
+      disposables.dispose();
+      await Promise.all([store.idle(), recorder.idle()]);
+    },
+  };
+}

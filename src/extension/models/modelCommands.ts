@@ -1,0 +1,202 @@
+import * as vscode from 'vscode';
+import { makeError } from '../../base/errors.js';
+import type { Logger } from '../../base/logger.js';
+import type { Result } from '../../base/result.js';
+import type { CatalogueEntry } from '../../model/catalogue.js';
+import type { DownloadProgress } from '../../model/download.js';
+import { size, tokens } from '../../model/fit.js';
+import { displayName, inspectModel } from '../../model/installed.js';
+import type { SettingKey, SettingValue } from '../../protocol/settings.js';
+import { showError } from '../host/notices.js';
+import type { ModelLibrary, ModelOffer } from './modelLibrary.js';
+import type { ModelService } from './modelService.js';
+
+/** Where the key of the endpoint is kept: in the system's key store, never in a settings file. */
+export const endpointKeySecret = 'loupe.endpoint.key';
+
+export interface ModelCommandsDeps {
+  readonly library: ModelLibrary;
+  readonly service: ModelService;
+  readonly settings: { get<K extends SettingKey>(key: K): SettingValue<K>; update<K extends SettingKey>(key: K, value: SettingValue<K>): Promise<void> };
+  readonly secrets: vscode.SecretStorage;
+  readonly download: (entry: CatalogueEntry, directory: string, onProgress: (progress: DownloadProgress) => void, signal: AbortSignal) => Promise<Result<string>>;
+  readonly logger: Logger;
+}
+
+interface Item extends vscode.QuickPickItem { readonly take?: () => Promise<void> }
+
+/** The commands that choose, fetch and configure models. */
+export class ModelCommands {
+  private downloading = false;
+
+  constructor(private readonly deps: ModelCommandsDeps) {}
+
+  async chooseModel(): Promise<void> {
+    const picker = vscode.window.createQuickPick<Item>();
+    picker.title = 'Choose a Model for Chat';
+    picker.placeholder = 'Looking at this machine and its models';
+    picker.matchOnDescription = true;
+    picker.busy = true;
+    picker.show();
+    try {
+      picker.items = this.items(await this.deps.library.offer());
+      picker.placeholder = this.deps.service.badge.detail;
+      picker.busy = false;
+      const chosen = await accepted(picker);
+      picker.hide();
+      await chosen?.take?.();
+    } finally {
+      picker.dispose();
+    }
+  }
+
+  async chooseFile(): Promise<void> {
+    const [uri] = (await vscode.window.showOpenDialog({ title: 'Choose a GGUF File', filters: { 'GGUF models': ['gguf'] }, canSelectMany: false })) ?? [];
+    if (!uri) return;
+    const model = await inspectModel(uri.fsPath);
+    if (!model.ok) return showError(model.error, this.deps.logger);
+    if (!model.value) {
+      return showError(makeError('model.unsupported', 'This GGUF file is no language model by itself.', 'Choose another GGUF file.'), this.deps.logger);
+    }
+    await this.use(uri.fsPath);
+  }
+
+  async setEndpointKey(): Promise<void> {
+    const key = await vscode.window.showInputBox({
+      title: 'Endpoint API Key', password: true, ignoreFocusOut: true,
+      prompt: 'Kept in the secret storage of your editor. Leave it empty to remove the key.',
+    });
+    if (key === undefined) return;
+    if (key.trim() === '') await this.deps.secrets.delete(endpointKeySecret);
+    else await this.deps.secrets.store(endpointKeySecret, key.trim());
+    this.deps.service.reset();
+  }
+
+  /** Fetches a model with progress and cancel, and takes it into use. A download that is cancelled goes on where it stopped. */
+  async downloadEntry(entry: CatalogueEntry): Promise<void> {
+    if (this.downloading) {
+      void vscode.window.showInformationMessage('A model is being downloaded already.');
+      return;
+    }
+    const { library, service, logger } = this.deps;
+    this.downloading = true;
+    try {
+      const result = await vscode.window.withProgress(
+        { location: vscode.ProgressLocation.Notification, title: `Downloading ${entry.name}`, cancellable: true },
+        (progress, token) => {
+          const controller = new AbortController();
+          token.onCancellationRequested(() => {
+            controller.abort();
+          });
+          let shown = '';
+          let percent = 0;
+          return this.deps.download(entry, library.directory, (step) => {
+            const now = Math.floor((step.doneBytes / step.totalBytes) * 100);
+            const message = progressText(step);
+            if (message === shown && now === percent) return;
+            progress.report({ increment: Math.max(0, now - percent), message });
+            [shown, percent] = [message, now];
+            service.showDownload({ name: entry.name, fraction: step.doneBytes / step.totalBytes });
+          }, controller.signal);
+        },
+      );
+      service.showDownload(undefined);
+      if (!result.ok) return await showError(result.error, logger);
+      library.notifyInstalled();
+      await this.use(this.deps.settings.get('loupe.model.chat') === 'auto' ? 'auto' : entry.id);
+    } finally {
+      this.downloading = false;
+      service.showDownload(undefined);
+    }
+  }
+
+  private items(offer: ModelOffer): Item[] {
+    const current = this.deps.settings.get('loupe.model.chat');
+    const { choice, installed, downloads, tooLarge } = offer;
+    const group = (label: string, items: readonly Item[]): Item[] =>
+      items.length === 0 ? [] : [{ label, kind: vscode.QuickPickItemKind.Separator }, ...items];
+    const automatic: Item = {
+      label: `${current === 'auto' ? '$(check)' : '$(wand)'} Automatic`,
+      description: choice.chat && current === 'auto' ? choice.chat.name : 'the best installed model that fits',
+      ...(choice.chat && current === 'auto' ? { detail: choice.chat.reason } : {}),
+      take: () => this.use('auto'),
+    };
+    const present = installed.models.filter((m) => m.entry === undefined || m.entry.roles.includes('chat')).map((m): Item => {
+      const setting = m.entry?.id ?? m.path;
+      return {
+        label: `${setting === current ? '$(check)' : '$(package)'} ${displayName(m)}`,
+        description: `${size(m.fileBytes)}, up to ${tokens(m.shape.trainContext)}`,
+        detail: m.entry?.description ?? m.path,
+        take: () => this.use(setting),
+      };
+    });
+    const broken = installed.broken.map(({ path, error }): Item => ({
+      label: `$(error) ${path}`, detail: `${error.message} ${error.next}`, take: () => showError(error, this.deps.logger),
+    }));
+    const offered = downloads.map(({ entry, fit, reason }): Item => ({
+      label: `$(cloud-download) ${entry.name}`,
+      description: `${size(entry.sizeBytes)} download, ${tokens(fit.contextSize)} of context, ${entry.licence.name}`,
+      detail: `${entry.description} ${reason}`,
+      take: () => this.downloadEntry(entry),
+    }));
+    const large = tooLarge.map((entry): Item => ({
+      label: `$(circle-slash) ${entry.name}`, description: `${size(entry.sizeBytes)}, does not fit this machine`, detail: entry.description,
+      take: () => this.confirmLarge(entry),
+    }));
+    return [
+      automatic,
+      ...group('Installed', present),
+      ...group('Download', offered),
+      ...group('Other', [
+        { label: '$(folder-opened) Choose a GGUF File...', take: () => this.chooseFile() },
+        { label: `${current === 'endpoint' ? '$(check)' : '$(cloud)'} Use an OpenAI-Compatible Endpoint...`, take: () => this.useEndpoint() },
+      ]),
+      ...group('Too large for this machine', large),
+      ...group('Cannot be used', broken),
+    ];
+  }
+
+  private async confirmLarge(entry: CatalogueEntry): Promise<void> {
+    const download = 'Download Anyway';
+    const chosen = await vscode.window.showWarningMessage(`${entry.name} does not fit into the memory of this machine.`, { modal: true }, download);
+    if (chosen === download) await this.downloadEntry(entry);
+  }
+
+  private async useEndpoint(): Promise<void> {
+    const url = await vscode.window.showInputBox({
+      title: 'Address of the Endpoint', value: this.deps.settings.get('loupe.endpoint.url') || 'http://127.0.0.1:8080/v1', ignoreFocusOut: true,
+      prompt: 'The base address of an OpenAI-compatible endpoint. Questions, and the code they need, are sent there.',
+      validateInput: (value) => (/^https?:\/\/[^\s/]+/i.test(value.trim()) ? undefined : 'Begin with http:// or https://'),
+    });
+    if (url === undefined) return;
+    await this.deps.settings.update('loupe.endpoint.url', url.trim());
+    await this.use('endpoint');
+  }
+
+  private async use(setting: string): Promise<void> {
+    await this.deps.settings.update('loupe.model.chat', setting);
+    this.deps.service.reset();
+    const model = await this.deps.service.acquire(new AbortController().signal);
+    if (!model.ok) await showError(model.error, this.deps.logger);
+  }
+}
+
+function progressText({ phase, doneBytes, totalBytes }: DownloadProgress): string {
+  switch (phase) {
+    case 'waiting': return 'another window downloads it';
+    case 'download': return `${size(doneBytes)} of ${size(totalBytes)}`;
+    case 'verify': return 'checking the file';
+    case 'done': return 'done';
+  }
+}
+
+function accepted(picker: vscode.QuickPick<Item>): Promise<Item | undefined> {
+  return new Promise((resolve) => {
+    picker.onDidAccept(() => {
+      resolve(picker.selectedItems[0]);
+    });
+    picker.onDidHide(() => {
+      resolve(undefined);
+    });
+  });
+}

@@ -1,0 +1,27 @@
+import assert from 'node:assert/strict';
+import * as vscode from 'vscode';
+import { screenshot } from '../../support/workbench/page.js';
+import { answered, ask, chat, modelTimeout, openChat, trace } from './chatPage.js';
+
+suite('a question about the repository (real 1.5B model)', function () {
+  this.timeout(modelTimeout + 60_000);
+
+  test('is answered with the right file named, after tool calls', async () => {
+    await openChat();
+    await ask('Which file decides how long to wait between two tries of a failed request? Search for it, read it, and name the file and the longest wait.');
+    const text = await answered();
+    await screenshot('chat-answer');
+    assert.match(text, /src\/http\/retry\.ts/);
+    assert.ok(await chat.count('.tool-line:not(.hop-summary)') >= 1, 'no tool was called');
+    assert.match(text, /answered|Answered/);
+  });
+
+  test('the trace panel shows its hops', async () => {
+    await vscode.commands.executeCommand('loupe.showTrace');
+    await trace.waitFor('body', { timeout: 30_000 });
+    await screenshot('trace-hops');
+    const shown = (await trace.texts('body')).join('\n');
+    assert.match(shown, /hop|Hop/);
+    assert.match(shown, /answered/i);
+  });
+});
