@@ -121,11 +121,14 @@ function cutLargestResult(to: number): Step {
     });
     const message = window.messages[at];
     if (message?.role !== 'tool') return undefined;
-    const note = `\n[Cut to save context: the rest of ${message.content.length.toLocaleString('en-US')} characters. Ask for a smaller part.]`;
-    const content = message.content.slice(0, to - note.length - 1) + note;
+    const whole = cutNote.exec(message.content)?.[1] ?? message.content.length.toLocaleString('en-US');
+    const note = `\n[Cut to save context: this is the beginning of ${whole} characters. Ask for a smaller part.]`;
+    const content = message.content.replace(cutNote, '').slice(0, to - note.length - 1) + note;
     return { ...window, messages: window.messages.with(at, { ...message, content }) };
   };
 }
+
+const cutNote = /\n\[Cut to save context: this is the beginning of ([\d,]+) characters\. Ask for a smaller part\.\]$/;
 
 function lastAssistant(messages: readonly ChatMessage[]): number {
   return messages.findLastIndex((m) => m.role === 'assistant' && (m.toolCalls?.length ?? 0) > 0);

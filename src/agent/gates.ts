@@ -47,7 +47,7 @@ export function planHop(state: HopState): HopPlan {
   ] as const;
   const cap = caps.reduce((least, other) => (other.tokens < least.tokens ? other : least));
   if (tokensLeft < minAnswerTokens) {
-    const reason = `${count(spent.tokens)} of ${count(budget.tokens)} tokens are used, too many for another step.`;
+    const reason = `The turn has used ${count(spent.tokens)} of ${count(budget.tokens)} tokens, too many for another step.`;
     return { kind: 'stop', closing: { gate: 'tokens', reason } };
   }
   const closing = state.closing ?? closingFor(state, tokensLeft);
@@ -63,10 +63,10 @@ function closingFor({ hop, budget, spent }: HopState, tokensLeft: number): Closi
     return { gate: 'steps', reason: `The budget of ${count(budget.steps)} steps is used; the last one was kept for an answer.` };
   }
   if (tokensLeft < Math.min(1_024, budget.tokens / 4)) {
-    return { gate: 'tokens', reason: `${count(spent.tokens)} of ${count(budget.tokens)} tokens are used; the rest was kept for an answer.` };
+    return { gate: 'tokens', reason: `The turn has used ${count(spent.tokens)} of ${count(budget.tokens)} tokens; the rest was kept for an answer.` };
   }
   if (spent.wallMs >= budget.wallMs - Math.min(60_000, budget.wallMs / 5)) {
-    return { gate: 'wallClock', reason: `${seconds(spent.wallMs)} of ${seconds(budget.wallMs)} are used; the rest was kept for an answer.` };
+    return { gate: 'wallClock', reason: `The turn has taken ${seconds(spent.wallMs)} of ${seconds(budget.wallMs)}; the rest was kept for an answer.` };
   }
   return undefined;
 }
@@ -114,7 +114,7 @@ export const reasons = {
     `Answered after ${plural(hops, 'step')} and ${plural(calls, 'tool call')}${judged ? '; the rules judge passed it' : ''}.`,
   wallClock: (wallMs: number, limitMs: number): string => `The time budget of ${seconds(limitMs)} is used (${seconds(wallMs)}, approvals not counted).`,
   cancelled: (hop: number): string => `Stopped by the user in step ${hop}.`,
-  repeated: (name: string): string => `${name} was called ${repeatLimit} times with the same arguments.`,
+  repeated: (name: string): string => `The model called ${name} ${repeatLimit} times with the same arguments.`,
   malformed: 'The model wrote a tool call that could not be used, and its second try could not be used either.',
   judge: (reason: string): string => `The rules judge refused the answer ${judgeLimit} times, last because: ${reason}`,
   cutByContext: (tokens: number, size: number): string => `The answer was cut off after ${plural(tokens, 'token')}: the context of ${count(size)} tokens is full.`,

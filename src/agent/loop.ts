@@ -208,7 +208,8 @@ class Loop {
   }
 
   private failed(error: LoupeError, text: string): Ending {
-    return { gate: error.code === 'context.overflow' ? 'contextFull' : 'error', reason: `${error.message} ${error.next}`.trim(), text: this.soFar(text), partial: true, error };
+    const what = error.code === 'internal' ? `Something went wrong: ${error.message.replace(/[.]?$/, '.')}` : error.message;
+    return { gate: error.code === 'context.overflow' ? 'contextFull' : 'error', reason: `${what} ${error.next}`.trim(), text: this.soFar(text), partial: true, error };
   }
 
   private stopped(text: string): Ending {

@@ -14,7 +14,7 @@ export async function appendLine(handle: FileHandle, line: string): Promise<{ re
     while (written < bytes.length) written += (await handle.write(bytes, written, bytes.length - written, size + written)).bytesWritten;
     await handle.datasync();
   } catch (thrown) {
-    await handle.truncate(size);
+    await handle.truncate(size).catch(() => undefined); // the first failure counts; readers skip a torn line
     throw thrown;
   }
   const start = size + (torn ? 1 : 0);

@@ -32,7 +32,7 @@ export function foldTurn(previous: TraceTurn | undefined, event: AgentEvent): Tr
     case 'modelFinished':
       return changeHop(turn, event.hop, (hop) => ({
         ...hop, endMs: event.atMs, stats: event.stats,
-        outcome: event.calls.length > 0 ? event.calls.map(({ name }) => name).join(', ') : event.text.trim() !== '' ? 'answer' : event.stats.finish === 'stop' ? 'nothing' : event.stats.finish,
+        outcome: outcomeOf(event),
       }));
     case 'toolStarted':
       return changeHop(turn, event.hop, (hop) => ({ ...hop, endMs: event.atMs, tools: [...hop.tools, newTool(turn.turnId, event)] }));
@@ -54,6 +54,12 @@ export function foldTurn(previous: TraceTurn | undefined, event: AgentEvent): Tr
     case 'turnFinished':
       return { ...turn, running: false, partial: event.partial };
   }
+}
+
+function outcomeOf({ calls, text, stats }: Extract<AgentEvent, { type: 'modelFinished' }>): string {
+  if (stats.finish === 'error' || stats.finish === 'cancelled') return stats.finish;
+  if (calls.length > 0) return calls.map(({ name }) => name).join(', ');
+  return text.trim() === '' ? 'nothing' : 'answer';
 }
 
 function newHop(turnId: string, hop: number, atMs: number): TraceHop {

@@ -113,6 +113,14 @@ export class TraceStore {
     }));
   }
 
+  /** Lets go of the files of running turns; their journals stay for `recover`. */
+  close(): Promise<void> {
+    return this.inOrder(async () => {
+      for (const { journal } of this.running.values()) await journal?.close();
+      this.running.clear();
+    });
+  }
+
   private get file(): string {
     return join(this.options.folder, 'turns.jsonl');
   }

@@ -97,7 +97,7 @@ export function findSymbol(workspace: WorkspacePort): Tool {
       if (found.length === 0) return emptyResult(`No definition of ${plain} found.`);
       const shown = found.slice(0, limits.symbols);
       const note = found.length > shown.length ? `[Truncated: only the first ${limits.symbols} definitions. Use search_text with glob for more.]` : undefined;
-      return listResult(shown.map((s) => `${escapeName(s.path)}:${s.line}: ${s.kind} ${clip(s.text, limits.lineLength)}`), note, `${plural(shown.length, 'definition')} of ${plain}`);
+      return listResult(shown.map((s) => `${escapeName(s.path)}:${s.line}: ${clip(s.text, limits.lineLength)}`), note, `${plural(shown.length, 'definition')} of ${plain}`);
     },
   });
 }

@@ -68,7 +68,11 @@ function isInside(realRoot: string, absolute: string): boolean {
  * again: a folder that was swapped for a link in between gives another file, which is refused.
  */
 export async function openInside(root: string, path: string): Promise<{ handle: FileHandle; resolved: ResolvedPath }> {
-  const resolved = await resolveInside(root, path);
+  return openResolved(root, path, await resolveInside(root, path));
+}
+
+/** The second half of `openInside`: opens what the first check found, and checks again. */
+export async function openResolved(root: string, path: string, resolved: ResolvedPath): Promise<{ handle: FileHandle; resolved: ResolvedPath }> {
   if (!resolved.exists) throw notFound(path);
   const handle = await open(resolved.absolute, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0))
     .catch((error: NodeJS.ErrnoException) => {

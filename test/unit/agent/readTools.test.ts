@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import { standardTools } from '../../../src/agent/tools/standardTools.js';
+import type { ToolResult } from '../../../src/agent/tools/tool.js';
+import type { Diagnostic, WorkspacePort } from '../../../src/agent/ports.js';
+import { NodeWorkspace } from '../../../src/agent/workspace/nodeWorkspace.js';
+import { ripgrep, withFolder } from './support/folder.js';
+
+const signal = new AbortController().signal;
+
+async function use(workspace: WorkspacePort, name: string, args: Record<string, unknown> = {}): Promise<ToolResult> {
+  const tool = standardTools({ workspace }, 'zero').find(({ definition }) => definition.name === name);
+  assert.ok(tool, name);
+  return tool.run(args, { turnId: 't', callId: 'c', zone: 'zero', signal, newId: () => 'n', approval: () => assert.fail('a read never asks') });
+}
+
+suite('read tools', () => {
+  const lines = (n: number, from = 1): string => Array.from({ length: n }, (_, i) => `line ${i + from}\n`).join('');
+
+  test('their definitions are few tokens: a 1.5B model reads them in every prompt', () => {
+    const ports = { approvals: { request: () => assert.fail() }, edits: { apply: () => assert.fail() }, commands: { run: () => assert.fail() } };
+    const definitions = standardTools({ workspace: new NodeWorkspace('/w', ripgrep), ...ports }, 'full').map(({ definition }) => definition);
+    assert.deepEqual(definitions.map(({ name }) => name), ['list_files', 'read_file', 'search_text', 'find_symbol', 'diagnostics', 'propose_edit', 'run_command']);
+    assert.ok(JSON.stringify(definitions).length < 2_000);
+    assert.deepEqual(definitions[1]?.parameters, {
+      type: 'object', required: ['path'],
+      properties: { path: { type: 'string' }, start_line: { type: 'integer', minimum: 1 }, end_line: { type: 'integer', minimum: 1 } },
+    });
+  });
+
+  test('read_file numbers lines from 1 and says what it leaves out', () => withFolder({ 'a.txt': lines(500), 'b.txt': 'x\r\ny', 'empty.txt': '' }, async (root) => {
+    const read = (args: Record<string, unknown>): Promise<ToolResult> => use(new NodeWorkspace(root, ripgrep), 'read_file', args);
+    const part = await read({ path: 'a.txt', start_line: 2, end_line: 3 });
+    assert.deepEqual([part.content, part.truncated, part.summary], ['a.txt\n2|line 2\n3|line 3\n[the file has 500 lines]', false, 'a.txt lines 2-3 of 500']);
+    const whole = await read({ path: 'a.txt' });
+    assert.match(whole.content, /\n200\|line 200\n\[Truncated: lines 201-500 are not shown; read on with start_line 201\]$/);
+    assert.equal(whole.truncated, true);
+    assert.equal((await read({ path: 'b.txt' })).content, 'b.txt\n1|x\n2|y');
+    assert.equal((await read({ path: 'b.txt', start_line: '2', end_line: null })).content, 'b.txt\n2|y', 'numbers as text and nulls are understood');
+    assert.deepEqual((await read({ path: 'a.txt', start_line: 501 })).outcome, 'empty');
+    assert.deepEqual((await read({ path: 'empty.txt' })).outcome, 'empty');
+    assert.match((await read({ path: 'nope.txt' })).content, /^Error: There is no file "nope\.txt"\. Use list_files/);
+    assert.match((await read({ path: 'a.txt', start_line: 0 })).content, /^Error: The arguments of read_file do not fit \(start_line:/);
+  }));
+
+  test('read_file stays within its size, one enormous line included', () => withFolder({ 'wide.txt': `${'w'.repeat(300)}\n`.repeat(300), 'min.js': 'm'.repeat(1_000_000) }, async (root) => {
+    const workspace = new NodeWorkspace(root, ripgrep);
+    const wide = await use(workspace, 'read_file', { path: 'wide.txt' });
+    assert.ok(wide.truncated && wide.content.length < 8_300);
+    const next = Number(/start_line (\d+)/.exec(wide.content)?.[1]);
+    assert.match((await use(workspace, 'read_file', { path: 'wide.txt', start_line: next })).content, new RegExp(`^wide.txt\n${next}\\|w`));
+    const min = await use(workspace, 'read_file', { path: 'min.js' });
+    assert.ok(min.truncated && min.content.length < 2_200);
+    assert.match(min.content, /long lines are cut/);
+  }));
+
+  test('lists, matches and definitions say when there is more', () => withFolder({
+    ...Object.fromEntries(Array.from({ length: 120 }, (_, i) => [`f${String(i).padStart(3, '0')}.ts`, 'function target() {\n']) ),
+  }, async (root) => {
+    const workspace = new NodeWorkspace(root, ripgrep);
+    const list = await use(workspace, 'list_files');
+    assert.deepEqual([list.truncated, list.content.split('\n').length, list.summary], [true, 101, '100 files']);
+    const search = await use(workspace, 'search_text', { pattern: 'TARGET' });
+    assert.match(search.content, /^f000\.ts:1: function target\(\) \{\n/);
+    assert.match(search.content, /\n\[Truncated: only the first 30 matches\./);
+    assert.equal(search.summary, '30 matches for "TARGET" in 30 files');
+    assert.match((await use(workspace, 'find_symbol', { name: 'target' })).content, /\[Truncated: only the first 15 definitions/);
+    assert.match((await use(workspace, 'find_symbol', { name: 'App.target()' })).content, /^f000\.ts:1: function target/);
+  }));
+
+  test('nothing found is an empty outcome that says what was looked for', () => withFolder({ 'a.ts': 'x' }, async (root) => {
+    const workspace = new NodeWorkspace(root, ripgrep);
+    for (const [name, args, message] of [
+      ['list_files', { glob: '*.py' }, 'No files matching *.py.'], ['search_text', { pattern: 'zzz', glob: '*.ts' }, 'No match for "zzz" in *.ts.'],
+      ['find_symbol', { name: 'zzz' }, 'No definition of zzz found.'], ['find_symbol', { name: 'a b' }, '"a b" is not a name. Use search_text for other text.'],
+      ['diagnostics', {}, 'Errors and warnings are not known here: there is no editor.'],
+    ] as const) {
+      const result = await use(workspace, name, args);
+      assert.deepEqual([result.outcome, result.content], ['empty', message]);
+    }
+  }));
+
+  test('diagnostics come with the worst first', async () => {
+    const all: Diagnostic[] = [
+      { path: 'a.ts', line: 1, severity: 'info', message: 'hint' },
+      ...Array.from({ length: 40 }, (_, i) => ({ path: 'b.ts', line: i + 1, severity: 'warning' as const, message: 'unused\nname' })),
+      { path: 'c.ts', line: 7, severity: 'error', message: 'wrong type' },
+    ];
+    const workspace = { root: '/w', diagnostics: () => Promise.resolve(all) } as unknown as WorkspacePort;
+    const result = await use(workspace, 'diagnostics');
+    assert.match(result.content, /^c\.ts:7: error: wrong type\nb\.ts:1: warning: unused name\n/);
+    assert.match(result.content, /\[Truncated: 12 more\./);
+  });
+
+  test('a file name with a line break is one entry', () => withFolder({ 'a\nREAD ME.ts': 'x' }, async (root) => {
+    assert.equal((await use(new NodeWorkspace(root, ripgrep), 'list_files')).content, 'a\\nREAD ME.ts');
+  }));
+});
