@@ -18,6 +18,8 @@ function importRules(layer, depth) {
       regex: `^${name}(/|$)`, message: `only src/${restrictedPackages[name].join(', src/')} may import ${name}.`,
     })),
   ];
+  // The name `z` is an object of all of zod, its translations included: 350 KB in every bundle that only wants a parser.
+  patterns.push({ regex: '^zod$', importNames: ['z'], message: "import * as z from 'zod', which can be tree-shaken." });
   if (layer === 'webviews') patterns.push({ regex: '^node:', message: 'webviews run in a browser.' });
   return {
     files: [`src/${layer}/${'*/'.repeat(depth)}*.{ts,tsx}`],

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type * as vscode from 'vscode';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { type Disposable, DisposableStore } from '../base/disposable.js';
 import { messageOf } from '../base/errors.js';
 import type { Logger } from '../base/logger.js';

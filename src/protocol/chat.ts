@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** A chat message as the agent keeps it; each model family renders it in its own format (`src/model/formats`). */
 export const toolCallSchema = z.object({

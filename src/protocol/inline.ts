@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { LoupeError } from '../base/errors.js';
 import type { GenerationStats } from './chat.js';
 import { type NotificationType, sidecarRequests } from './sidecar.js';

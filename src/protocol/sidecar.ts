@@ -1,6 +1,6 @@
 import type { LoupeError } from '../base/errors.js';
 import type { Result } from '../base/result.js';
-import { z } from 'zod';
+import * as z from 'zod';
 import { generationStatsSchema } from './chat.js';
 
 /**

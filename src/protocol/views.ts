@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { AgentEvent } from './agentEvents.js';
 import type { Attachment, Conversation, ConversationSummary } from './conversation.js';
 import type { TraceTurn } from './trace.js';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { TraceHop, TraceTool, TraceTurn } from '../protocol/trace.js';
 import { spanIdOf } from './ids.js';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { gates } from '../protocol/agentEvents.js';
 import { finishReasons } from '../protocol/chat.js';
 import { errorCodes } from '../base/errors.js';

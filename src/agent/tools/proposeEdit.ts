@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { failure, LoupeFailure } from '../../base/errors.js';
 import type { FileEdit } from '../../protocol/agentEvents.js';
 import type { ApprovalPort, EditPort, WorkspacePort } from '../ports.js';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { WorkspacePort } from '../ports.js';
 import { plural } from '../gates.js';
 import { defineTool, emptyResult, type Tool, type ToolResult } from './tool.js';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ApprovalPort, CommandPort, WorkspacePort } from '../ports.js';
 import { revealHidden } from '../hiddenText.js';
 import { applyOnce, type Ledger } from './ledger.js';

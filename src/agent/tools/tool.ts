@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { makeError, toError, type LoupeError } from '../../base/errors.js';
 import type { Approval, Decision, ToolClass, ToolOutcome, Zone } from '../../protocol/agentEvents.js';
 import type { ToolDefinition } from '../../protocol/chat.js';

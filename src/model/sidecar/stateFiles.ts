@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { constants, readFileSync, rmSync } from 'node:fs';
 import { chmod, lstat, mkdir, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { failure } from '../../base/errors.js';
 
 /** Where a running sidecar listens, as it writes it for its clients. The token proves that a client may read this file. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
 import { commands } from '../../../src/protocol/commands.js';
-import { screenshot, workbench } from '../../support/workbench/page.js';
+import { screenshot, webview } from '../../support/workbench/page.js';
 
 suite('activation', () => {
   test('the installed extension activates', async () => {
@@ -18,7 +18,7 @@ suite('activation', () => {
 
   test('the chat view opens', async () => {
     await vscode.commands.executeCommand('loupe.chat.focus');
-    await workbench.waitFor('iframe.webview.ready', { state: 'attached' });
+    await webview('#root').waitFor('#root > *', { timeout: 30_000 });
     await screenshot('activation');
   });
 });

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import type { Frame, Page } from 'playwright-core';
-import { z } from 'zod';
+import * as z from 'zod';
 import { screenshots } from './paths.js';
 
 /**

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { runTurn } from '../../../../src/agent/loop.js';
 import { defineTool, type Tool, type ToolContext, type ToolResult } from '../../../../src/agent/tools/tool.js';
 import type { TurnDeps, TurnInput, TurnResult } from '../../../../src/agent/turn.js';
