@@ -8,7 +8,7 @@ import type { ChatFormat } from './formats/chatFormat.js';
 import { chatFormatFor } from './formats/chatFormats.js';
 import { addStats } from './generationCost.js';
 import { callSyntaxOf, type CallSyntax, type ReadCalls } from './toolCalls/callSyntax.js';
-import { decidesToAnswer, decisionCandidates } from './toolCalls/decision.js';
+import { decidesToAnswer, decisionCandidates, repeatsItself } from './toolCalls/decision.js';
 import { ReplyStream } from './toolCalls/replyStream.js';
 import { readTextCalls } from './toolCalls/textCalls.js';
 
@@ -67,8 +67,8 @@ class Hop {
     try {
       const prompt = this.format.render(this.request.messages, this.tools);
       const mayCall = this.tools.length > 0 && this.request.toolChoice === 'auto';
-      if (mayCall && this.syntax.decision === 'probe' && !(await this.decidesToAnswer(prompt))) await this.call(prompt);
-      else await this.reply(this.tools.length > 0 ? extend(prompt, this.syntax.answerOpening) : prompt, mayCall);
+      const calls = mayCall && this.syntax.decision === 'probe' && !(await this.decidesToAnswer(prompt));
+      if (!calls || (await this.call(prompt)) === 'repeated') await this.reply(this.tools.length > 0 ? extend(prompt, this.syntax.answerOpening) : prompt, mayCall);
       return { type: 'finished', stats: this.spent() };
     } catch (error) {
       if (error instanceof Cancelled) return { type: 'finished', stats: { ...this.spent(), finish: 'cancelled' } };
@@ -79,7 +79,7 @@ class Hop {
   private async decidesToAnswer(prompt: readonly PromptSegment[]): Promise<boolean> {
     const { conversation } = this.request;
     const probe = await this.engine.probe({ id: this.newId(), role: 'chat', conversation, prompt: [...prompt], candidates: decisionCandidates(this.tools) }, this.signal);
-    return decidesToAnswer(this.account(probe).probabilities, this.tools);
+    return decidesToAnswer(this.account(probe).probabilities, this.tools, this.request.messages);
   }
 
   private async reply(prompt: readonly PromptSegment[], mayCall: boolean): Promise<void> {
@@ -92,10 +92,14 @@ class Hop {
     if (mayCall && stop === marker) await this.call(extend([...prompt, { text, control: false }], marker));
   }
 
-  private async call(prompt: readonly PromptSegment[]): Promise<void> {
+  private async call(prompt: readonly PromptSegment[]): Promise<'called' | 'repeated'> {
     const { text, stats } = await this.generate(prompt, { stop: this.format.stop, grammar: this.syntax.grammar(this.tools) });
-    if (stats.finish === 'length') this.emit({ type: 'malformedCall', raw: text, problem: 'the call was cut off at the token limit; make it shorter' });
-    else this.emitCalls(this.syntax.read(text, this.tools));
+    const read: ReadCalls = stats.finish === 'length'
+      ? { ok: false, raw: text, problem: 'the call was cut off at the token limit; make it shorter' }
+      : this.syntax.read(text, this.tools);
+    if (read.ok && this.syntax.decision === 'probe' && read.calls.every((call) => repeatsItself(call, this.tools, this.request.messages))) return 'repeated';
+    this.emitCalls(read);
+    return 'called';
   }
 
   private emitCalls(read: ReadCalls): void {

@@ -23,8 +23,11 @@ export interface ToolDefinition {
   readonly name: string;
   readonly description: string;
   readonly parameters: JsonSchema;
-  /** A call in vain costs time and nothing else: it only reads, or asks the user first. Such tools are called more readily. */
-  readonly harmless?: boolean;
+  /**
+   * Why a call in vain does no harm: the tool only `reads`, or it `asks` the user before it acts. Models call such tools more
+   * readily. Absent where nothing is known of the tool.
+   */
+  readonly safety?: 'reads' | 'asks';
 }
 
 /** How a generation ended at the engine. `stop`: end of turn or a stop string; `length`: token limit or full context. */

@@ -25,7 +25,7 @@ export interface EditPorts { readonly workspace: WorkspacePort; readonly approva
 export function proposeEdit(ports: EditPorts, ledger: Ledger): Tool {
   return defineTool({
     name: 'propose_edit', class: 'write',
-    description: 'Replace text in a file, or create a file. The user sees the change and decides.',
+    description: 'Changes or creates a file. Only when the user asks for a change.',
     schema,
     run: (args, context) => applyOnce(ledger, context, () => preview(ports, args, context)),
   });

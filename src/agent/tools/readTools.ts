@@ -9,7 +9,7 @@ const limits = { files: 100, lines: 200, characters: 8_000, matches: 30, symbols
 export function listFiles(workspace: WorkspacePort): Tool {
   return defineTool({
     name: 'list_files', class: 'read',
-    description: 'List files of the repository.',
+    description: 'Lists the files of the repository.',
     schema: z.object({
       under: z.string().optional().describe('folder'),
       glob: z.string().optional().describe('for example *.ts'),
@@ -27,7 +27,7 @@ export function listFiles(workspace: WorkspacePort): Tool {
 export function readFile(workspace: WorkspacePort): Tool {
   return defineTool({
     name: 'read_file', class: 'read',
-    description: 'Read a file, or some of its lines. Output has line numbers.',
+    description: 'Reads a file of the repository, or some of its lines.',
     schema: z.object({
       path: z.string(),
       start_line: z.coerce.number().int().min(1).optional(),
@@ -67,7 +67,7 @@ export function readFile(workspace: WorkspacePort): Tool {
 export function searchText(workspace: WorkspacePort): Tool {
   return defineTool({
     name: 'search_text', class: 'read',
-    description: 'Find text in all files.',
+    description: 'Finds the lines that contain a text, in all files of the repository: uses, calls, settings, comments.',
     schema: z.object({
       pattern: z.string().min(1),
       regex: z.boolean().optional().describe('pattern is a regular expression'),
@@ -87,7 +87,7 @@ export function searchText(workspace: WorkspacePort): Tool {
 export function findSymbol(workspace: WorkspacePort): Tool {
   return defineTool({
     name: 'find_symbol', class: 'read',
-    description: 'Find where a function, class or variable is defined.',
+    description: 'Finds where a function, class, type or variable is defined.',
     schema: z.object({ name: z.string().min(1) }),
     run: async ({ name }, { signal }) => {
       // Models ask for `Store.load` and `load()`; what is defined is `load`.
@@ -105,7 +105,7 @@ export function findSymbol(workspace: WorkspacePort): Tool {
 export function diagnostics(workspace: WorkspacePort): Tool {
   return defineTool({
     name: 'diagnostics', class: 'read',
-    description: 'List errors and warnings the editor knows, of one file or all.',
+    description: 'Lists the errors and warnings that the editor shows, of one file or all.',
     schema: z.object({ path: z.string().optional() }),
     run: async ({ path }, { signal }) => {
       const all = await workspace.diagnostics(path, signal);

@@ -12,7 +12,7 @@ const mostLength = 4_000;
 export function runCommand(ports: CommandPorts, ledger: Ledger): Tool {
   return defineTool({
     name: 'run_command', class: 'execute',
-    description: 'Run a shell command in the repository. The user is asked first.',
+    description: 'Runs a shell command in the repository, for example its tests.',
     schema: z.object({ command: z.string().min(1).refine((text) => text.length <= mostLength, 'too long') }),
     run: ({ command }, context) => applyOnce(ledger, context, async () => {
       const warning = warningFor(command);

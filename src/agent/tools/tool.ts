@@ -40,8 +40,7 @@ export interface ToolSpec<S extends z.ZodType> {
 export function defineTool<S extends z.ZodType>(spec: ToolSpec<S>): Tool {
   return {
     class: spec.class,
-    // reading changes nothing, and everything else asks the user first
-    definition: { name: spec.name, description: spec.description, parameters: leanSchema(spec.schema), harmless: true },
+    definition: { name: spec.name, description: spec.description, parameters: leanSchema(spec.schema), safety: spec.class === 'read' ? 'reads' : 'asks' },
     run: async (args, context) => {
       const parsed = spec.schema.safeParse(withoutNulls(args));
       if (!parsed.success) return errorResult(badArguments(spec.name, parsed.error));

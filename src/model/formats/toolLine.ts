@@ -36,6 +36,15 @@ Result: 3: Bean soup
 4: Cook for 40 minutes.
 Tool: none
 soups/beans.md has it. The soup cooks for 40 minutes.
+User: What goes into the pumpkin pie?
+Tool: find_recipe
+{"dish": "pumpkin pie"}
+Result: nothing found
+Tool: none
+There is no recipe for pumpkin pie.
+User: Why does bread rise?
+Tool: none
+Yeast makes gas in the dough.
 User: How much does a bean soup cost in a restaurant?
 Tool: none
 About 6 euros.

@@ -1,18 +1,37 @@
-import type { ToolDefinition } from '../../protocol/chat.js';
-import { noTool } from '../formats/toolLine.js';
+import type { ChatMessage, ToolCall, ToolDefinition } from '../../protocol/chat.js';
+import { noTool, toolLineCall } from '../formats/toolLine.js';
+import type { NamedCall } from './callSyntax.js';
 
 /**
- * From this probability of `none` on, the model answers. A tool that is `harmless` to call in vain is called when the model leans to
- * it; any other only when the model is nearly sure, as a wrong call does something that nobody asked for. The figures were set on
- * questions that docs/eval/tool-calls.md does not report on.
+ * From this probability of `none` on, the model answers, by what a call in vain would do: a tool that reads is called when the model
+ * leans to it, less so once several results are there; one that asks the user, when it is more likely than not; any other only when
+ * the model is nearly sure. Set on questions that docs/eval/tool-calls.md does not report on.
  */
-const answerFrom = { harmless: 0.5, other: 0.06 };
+const answerFrom = { reads: 0.5, readsAgain: 0.25, asks: 0.3, unknown: 0.06 };
+const severalResults = 2;
 
 export const decisionCandidates = (tools: readonly ToolDefinition[]): string[] => [noTool, ...tools.map((tool) => ` ${tool.name}`)];
 
 /** Call or answer, from the probabilities of {@link decisionCandidates} as the first token after the opening of the tool line. */
-export function decidesToAnswer(probabilities: readonly number[], tools: readonly ToolDefinition[]): boolean {
+export function decidesToAnswer(probabilities: readonly number[], tools: readonly ToolDefinition[], messages: readonly ChatMessage[]): boolean {
   const [none = 0, ...names] = probabilities;
   const likeliest = tools[names.indexOf(Math.max(...names))];
-  return none >= (likeliest?.harmless === true ? answerFrom.harmless : answerFrom.other);
+  if (likeliest?.safety !== 'reads') return none >= answerFrom[likeliest?.safety ?? 'unknown'];
+  const results = turnOf(messages).filter(({ role }) => role === 'tool').length;
+  return none >= (results < severalResults ? answerFrom.reads : answerFrom.readsAgain);
 }
+
+/** Whether the turn has made this very call already and only read since: its result is in the prompt, so asking again adds nothing. */
+export function repeatsItself(call: NamedCall, tools: readonly ToolDefinition[], messages: readonly ChatMessage[]): boolean {
+  const written = toolLineCall(call);
+  for (const earlier of callsOf(messages).reverse()) {
+    if (tools.find(({ name }) => name === earlier.name)?.safety !== 'reads') return false;
+    if (toolLineCall(earlier) === written) return true;
+  }
+  return false;
+}
+
+const callsOf = (messages: readonly ChatMessage[]): ToolCall[] =>
+  turnOf(messages).flatMap((message) => (message.role === 'assistant' ? message.toolCalls ?? [] : []));
+
+const turnOf = (messages: readonly ChatMessage[]): readonly ChatMessage[] => messages.slice(messages.findLastIndex(({ role }) => role === 'user') + 1);

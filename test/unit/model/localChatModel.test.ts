@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import type { ChatModelEvent, ChatRequest } from '../../../src/model/chatModel.js';
 import { LocalChatModel } from '../../../src/model/localChatModel.js';
+import type { ChatMessage } from '../../../src/protocol/chat.js';
 import type { LoadedModel } from '../../../src/protocol/sidecar.js';
 import { chat, tools as plainTools } from './formats/conversations.js';
 import { ScriptedEngine } from './scriptedEngine.js';
 
-const tools = plainTools.map((tool) => ({ ...tool, harmless: true }));
+const tools = plainTools.map((tool) => ({ ...tool, safety: 'reads' as const }));
 
 const loaded: LoadedModel = {
   role: 'chat', path: '/m.gguf', name: 'Test', architecture: 'qwen2', fileBytes: 1, trainContext: 1, contextSize: 4096, kvKeys: 'f16', kvValues: 'f16',
@@ -64,13 +65,23 @@ suite('LocalChatModel with a scripted engine', () => {
     assert.match(engine.generated[0]?.grammar ?? '', /^root ::= call-0 \| call-1$/m);
   });
 
-  test('a tool that is not harmless needs near certainty', async () => {
+  test('a tool of which nothing is known needs near certainty', async () => {
     const calls = async (none: number): Promise<boolean> => {
       const engine = new ScriptedEngine({ probabilities: [none, 0.8, 0.01], replies: [{ text: ' read_file\n{"path": "a.ts"}' }] });
       return outline(await run(engine, { ...ask, tools: plainTools }))[0]?.startsWith('call:') === true;
     };
     assert.equal(await calls(0.01), true);
     assert.equal(await calls(0.1), false);
+  });
+
+  test('a call whose result is there already becomes an answer, and both count', async () => {
+    const messages: ChatMessage[] = [...chat, { role: 'assistant', content: '', toolCalls: [{ id: '1', name: 'read_file', arguments: { path: 'a.ts' } }] }, { role: 'tool', callId: '1', name: 'read_file', content: 'x' }];
+    const engine = new ScriptedEngine({ probabilities: [0.1, 0.8, 0], replies: [{ text: ' read_file\n{"path": "a.ts"}', stats: { tokensOut: 9 } }, { text: 'It holds x.', stats: { tokensOut: 4 } }] });
+    const events = await run(engine, { ...ask, messages });
+    assert.deepEqual(outline(events), ['text:It holds x.', 'finished:stop']);
+    const last = events.at(-1);
+    assert.equal(last?.type === 'finished' && last.stats.tokensOut, 13);
+    assert.match(lastText(engine), /Tool: none\n$/);
   });
 
   test('toolChoice none keeps the prompt of the tools and never calls', async () => {

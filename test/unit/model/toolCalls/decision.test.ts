@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict';
+import type { ChatMessage, ToolDefinition } from '../../../../src/protocol/chat.js';
+import { decidesToAnswer, repeatsItself } from '../../../../src/model/toolCalls/decision.js';
+
+const tool = (name: string, safety?: 'reads' | 'asks'): ToolDefinition => ({ name, description: '', parameters: {}, ...(safety === undefined ? {} : { safety }) });
+const tools = [tool('read', 'reads'), tool('edit', 'asks'), tool('unknown')];
+const question: ChatMessage = { role: 'user', content: 'x' };
+const call = (name: string, path: string): ChatMessage[] => [
+  { role: 'assistant', content: '', toolCalls: [{ id: '1', name, arguments: { path } }] }, { role: 'tool', callId: '1', name, content: 'result' },
+];
+
+suite('call or answer', () => {
+  const check = (name: string, probabilities: readonly number[], messages: readonly ChatMessage[], answers: boolean): void => {
+    test(name, () => assert.equal(decidesToAnswer(probabilities, tools, messages), answers));
+  };
+  check('leans to a tool that reads: call', [0.4, 0.5, 0, 0], [question], false);
+  check('leans to none: answer', [0.7, 0.3, 0, 0], [question], true);
+  check('leans to a tool that asks first: answer', [0.4, 0, 0.5, 0], [question], true);
+  check('rather sure of a tool that asks first: call', [0.2, 0, 0.5, 0], [question], false);
+  check('leans to a tool of which nothing is known: answer', [0.1, 0, 0, 0.8], [question], true);
+  check('nearly sure of it: call', [0.01, 0, 0, 0.9], [question], false);
+  check('one result is there: as before', [0.4, 0.5, 0, 0], [question, ...call('read', 'a')], false);
+  check('two results are there: sooner an answer', [0.4, 0.5, 0, 0], [question, ...call('read', 'a'), ...call('read', 'b')], true);
+  check('results of an earlier turn do not count', [0.4, 0.5, 0, 0], [question, ...call('read', 'a'), ...call('read', 'b'), question], false);
+});
+
+suite('repeated calls', () => {
+  const check = (name: string, messages: readonly ChatMessage[], repeats: boolean): void => {
+    test(name, () => assert.equal(repeatsItself({ name: 'read', arguments: { path: 'a' } }, tools, messages), repeats));
+  };
+  check('the first call', [question], false);
+  check('the same call again', [question, ...call('read', 'a')], true);
+  check('other arguments', [question, ...call('read', 'b')], false);
+  check('the same call after another that reads', [question, ...call('read', 'a'), ...call('read', 'b')], true);
+  check('the same call after an edit', [question, ...call('read', 'a'), ...call('edit', 'a')], false);
+  check('the same call in a new turn', [question, ...call('read', 'a'), question], false);
+});
