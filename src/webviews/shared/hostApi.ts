@@ -17,7 +17,7 @@ export function connectToHost<In extends { readonly type: string }, Out>(): Host
     post: (message) => api.postMessage(message),
     onMessage: (listener) => {
       const receive = (event: MessageEvent<unknown>): void => {
-        if (isMessage<In>(event.data)) listener(event.data);
+        if (isMessage(event.data)) listener(event.data as In);
       };
       window.addEventListener('message', receive);
       return toDisposable(() => window.removeEventListener('message', receive));
@@ -26,6 +26,6 @@ export function connectToHost<In extends { readonly type: string }, Out>(): Host
 }
 
 /** The host is trusted, its shape is checked by the compiler; this only keeps out messages that are not the host's (browser extensions, tools). */
-function isMessage<In extends { readonly type: string }>(data: unknown): data is In {
+function isMessage(data: unknown): data is { readonly type: string } {
   return typeof data === 'object' && data !== null && 'type' in data && typeof data.type === 'string';
 }

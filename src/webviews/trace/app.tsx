@@ -60,12 +60,11 @@ function Toolbar({ state, onSelect, onExport, onChat }: ToolbarProps): JSX.Eleme
   const first = turn?.firstTokenMs;
   return (
     <div class="toolbar">
-      <label class="picker">
-        <span class="visually-hidden">Turn</span>
-        <select value={state.selected ?? ''} onChange={(event) => onSelect(event.currentTarget.value)}>
+      <span class="picker">
+        <select aria-label="Turn" value={state.selected ?? ''} onChange={(event) => onSelect(event.currentTarget.value)}>
           {state.turns.map((summary, index) => <option key={summary.turnId} value={summary.turnId}>{turnLabel(summary, state.turns.length - index)}</option>)}
         </select>
-      </label>
+      </span>
       <span class="dim ellipsis model-name">{turn?.model}</span>
       {first !== undefined && (
         <span class="first-token" title={`Goal: ${formatDuration(firstTokenGoalMs)}`}>

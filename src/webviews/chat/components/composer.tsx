@@ -128,7 +128,7 @@ export function Composer({ state, blocked, onAsk }: ComposerProps): JSX.Element 
 
   const open = mentions.mention !== undefined;
   return (
-    <form class="composer" onSubmit={(event) => { event.preventDefault(); ask(); }}>
+    <div class="composer" role="form" aria-label="Ask">
       {open && <SuggestionList id={listId} suggestions={mentions.suggestions} active={mentions.active} onChoose={choose} />}
       <div class="input-box">
         {attachments.length > 0 && <AttachmentChips attachments={attachments} onRemove={(gone) => { setAttachments(attachments.filter((attachment) => attachment !== gone)); area.current?.focus(); }} />}
@@ -153,9 +153,9 @@ export function Composer({ state, blocked, onAsk }: ComposerProps): JSX.Element 
         <Gauge context={state.context} />
         {running
           ? <button type="button" class="icon-button send" title="Stop (Escape)" aria-label="Stop" onClick={() => send({ type: 'stop' })}><Icon name="stop" /></button>
-          : <button type="submit" class="icon-button send" title={blocked ?? 'Ask (Enter)'} aria-label="Ask" disabled={text.trim() === '' || blocked !== undefined}><Icon name="send" /></button>}
+          : <button type="button" class="icon-button send" title={blocked ?? 'Ask (Enter)'} aria-label="Ask" disabled={text.trim() === '' || blocked !== undefined} onClick={ask}><Icon name="send" /></button>}
       </div>
-    </form>
+    </div>
   );
 }
 

@@ -45,7 +45,7 @@ export function outcomeOf(call: ToolCall, summary: string): string {
   let text = summary.replace(/\s+/g, ' ').trim();
   if (typeof path === 'string' && path !== '' && text.startsWith(path)) text = text.slice(path.length).replace(/^[:\s]+/, '');
   if (call.name === 'read_file') text = text.replace(/^lines \d+-\d+ of (\d+)$/, (range, all: string) => (typeof call.arguments['start_line'] === 'number' ? `of ${all} lines` : range));
-  if (call.name === 'search_text') text = text.replace(/ for "(?:[^"\\]|\\.)*"(?: in (?!\d+ files?\b)[^ .]+)?/, '');
+  if (call.name === 'search_text') text = text.replace(/ for "(?:[^"\\]|\\.)*"(?: in \S+(?= in |\.$))?/, '');
   if (call.name === 'find_symbol') text = text.replace(/ of \S+( found)?/, '$1');
   if (call.name === 'list_files') text = text.replace(/ (?:under|matching) .*$/, '');
   if (call.name === 'run_command') text = text.slice(text.lastIndexOf(': ') + 1).trim();

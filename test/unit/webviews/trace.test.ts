@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import { gateLabel, hopCache, hopOutcome, hopTimes, prettyArguments, rowCells, toolPath, toolSubject } from '../../../src/webviews/trace/describe.js';
+import { layOut, niceCeiling, percentOf, type Row, unaccountedMs } from '../../../src/webviews/trace/layout.js';
+import { elapsedMs, initialTraceState, reduceTrace } from '../../../src/webviews/trace/traceState.js';
+import { askEvents, editEvents, traceOf } from '../../support/webviews/recorded.js';
+
+const finished = traceOf(askEvents);
+const running = traceOf(editEvents('t2'));
+
+suite('webviews: the waterfall', () => {
+  test('a row for each hop, each tool and the gate', () => {
+    const { rows, axisMs, ticksMs } = layOut(finished, 0);
+    assert.deepEqual(rows.map(({ id }) => id), ['hop1', 'hop1tool0', 'hop1tool1', 'hop2', 'gate']);
+    assert.deepEqual([axisMs, ticksMs], [5000, [0, 1000, 2000, 3000, 4000, 5000]]);
+  });
+
+  test('the parts of a hop follow one another from its start', () => {
+    const { rows } = layOut(finished, 0);
+    assert.deepEqual(rows[0]?.segments, [
+      { kind: 'queue', startMs: 0, durationMs: 12 }, { kind: 'restore', startMs: 12, durationMs: 40 },
+      { kind: 'prefill', startMs: 52, durationMs: 560 }, { kind: 'decode', startMs: 612, durationMs: 280 },
+    ]);
+    assert.deepEqual(rows[1]?.segments, [{ kind: 'tool', startMs: 903, durationMs: 41 }]);
+    assert.equal(rows[3]?.segments[0]?.startMs, 950);
+  });
+
+  test('no bar leaves the axis, whatever the figures say', () => {
+    for (const turn of [finished, running, { ...finished, durationMs: 10 }]) {
+      const { rows, axisMs } = layOut(turn, 100_000);
+      for (const { segments } of rows) for (const { startMs, durationMs } of segments) {
+        const from = percentOf(startMs, axisMs);
+        const to = percentOf(startMs + durationMs, axisMs);
+        assert.ok(from >= 0 && to <= 100 && to >= from);
+      }
+    }
+  });
+
+  test('waiting for the user comes before the tool that was approved', () => {
+    const approved = traceOf([
+      ...editEvents('t2'),
+      { type: 'approvalResolved', hop: 1, atMs: 5202, callId: 'e1', approvalId: 'approval-edit', decision: 'accepted', waitedMs: 4000 },
+      { type: 'toolFinished', hop: 1, atMs: 5230, callId: 'e1', name: 'propose_edit', outcome: 'ok', toolMs: 28, approvalMs: 4000, resultBytes: 60, truncated: false, summary: 'changed', result: '' },
+    ]);
+    const row = layOut(approved, 5300).rows.find(({ kind }) => kind === 'tool');
+    assert.deepEqual(row?.segments, [{ kind: 'wait', startMs: 1201, durationMs: 4000 }, { kind: 'tool', startMs: 5201, durationMs: 28 }]);
+  });
+
+  test('what runs grows with the clock, what is finished does not', () => {
+    const tool = (now: number): Row | undefined => layOut(running, now).rows.find(({ kind }) => kind === 'tool');
+    assert.deepEqual(tool(3201)?.segments, [{ kind: 'running', startMs: 1201, durationMs: 2000 }]);
+    assert.equal(tool(4201)?.ms, 3000);
+    assert.deepEqual(layOut(finished, 99_999).rows, layOut(finished, 0).rows);
+    const model = traceOf(editEvents('t2').slice(0, 2));
+    assert.deepEqual(layOut(model, 700).rows[0]?.segments, [{ kind: 'running', startMs: 0, durationMs: 700 }]);
+  });
+
+  test('the axis ends at a round figure', () => {
+    assert.deepEqual([1000, 1001, 2100, 2600, 5001, 99_000].map(niceCeiling), [1000, 2000, 2500, 5000, 10_000, 100_000]);
+  });
+});
+
+suite('webviews: what the trace says', () => {
+  test('figures of a hop', () => {
+    const hop = finished.hops[1]!;
+    assert.deepEqual(hopTimes(hop).map(({ value }) => value), ['0 ms', '0 ms (in memory)', '484 tokens · 0.55 s · 886 tok/s', '143 tokens · 2.17 s · 66 tok/s', '0 ms']);
+    assert.deepEqual(hopCache(hop).map(({ value }) => value), ['24,655 tokens', '24,171 tokens (98.0 %)', '91 MiB', '3.8 KiB']);
+    assert.equal(unaccountedMs(finished.hops[0]!), 903 - 892);
+    assert.deepEqual(rowCells(layOut(finished, 0).rows[0]!), { input: '24,171', cached: '99.6 %', output: '42', ms: '903' });
+    assert.ok(hopOutcome(hop).includes('It answered and called no tool.'));
+  });
+
+  test('the gate is told by sign and words, not by colour alone', () => {
+    assert.deepEqual(gateLabel(finished), { sign: '✓', text: 'gate: answered, no tool call', kind: 'done' });
+    assert.equal(gateLabel({ ...finished, partial: true }).sign, '■');
+    assert.equal(gateLabel({ ...finished, gate: { ...finished.gate!, gate: 'error' } }).sign, '✕');
+    assert.equal(gateLabel(running).kind, 'running');
+    const { gate: _, ...broken } = finished;
+    assert.equal(gateLabel(broken).text, 'broken off');
+  });
+
+  test('arguments, whole or cut off', () => {
+    const tool = finished.hops[0]!.tools[1]!;
+    assert.equal(toolPath(tool), 'src/sidecar/snapshotStore.ts');
+    assert.equal(toolSubject(tool), 'src/sidecar/snapshotStore.ts');
+    assert.equal(prettyArguments({ ...tool, arguments: '{"a":1}' }), '{\n  "a": 1\n}');
+    assert.deepEqual([toolPath({ ...tool, arguments: '{"path":"a.ts","x":"b…' }), prettyArguments({ ...tool, arguments: '{"a…' })], [undefined, '{"a…']);
+  });
+
+  test('only the selected turn is shown, and it runs on by the view\'s clock', () => {
+    const turns = { type: 'turns', turns: [{ turnId: 't2', question: 'q', at: 0 }], selected: 't2' } as const;
+    let state = reduceTrace(initialTraceState, turns, 0);
+    state = reduceTrace(state, { type: 'turn', turn: running }, 1000);
+    assert.equal(reduceTrace(state, { type: 'turn', turn: finished }, 1001), state);
+    assert.equal(elapsedMs(state, 1500), running.durationMs + 500);
+    assert.equal(reduceTrace(state, { ...turns, selected: 'other' }, 2).turn, undefined);
+  });
+});
