@@ -42,14 +42,21 @@ interface Bundle { readonly name: string; readonly options: { readonly outfile: 
 /** Builds both bundles with the project's own options. */
 export async function buildViews(): Promise<void> {
   const [{ bundleOptions }, esbuild] = await Promise.all([
-    import(pathToFileURL(path.join(root, 'scripts/lib/bundles.mjs')).href) as Promise<{ bundleOptions: (production: boolean) => Bundle[] }>,
+    script<{ bundleOptions: (production: boolean) => Bundle[] }>('bundles'),
     import('esbuild'),
   ]);
   await Promise.all(bundleOptions(true).filter(({ name }) => name === 'chat' || name === 'trace').map(({ options }) => esbuild.build(options)));
 }
 
-export const launch = (): Promise<Browser> =>
-  chromium.launch({ executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium', args: ['--no-sandbox'] });
+export async function launch(): Promise<Browser> {
+  const { ensureChromium } = await script<{ ensureChromium(): Promise<string> }>('chromium');
+  return chromium.launch({ executablePath: await ensureChromium(), args: ['--no-sandbox'] });
+}
+
+/** A module of the project's own scripts, which are plain JavaScript. */
+async function script<Exports>(name: string): Promise<Exports> {
+  return await import(pathToFileURL(path.join(root, `scripts/lib/${name}.mjs`)).href) as Exports;
+}
 
 export async function openView<Name extends ViewName>(browser: Browser, name: Name, options: ViewOptions = {}): Promise<View<Name>> {
   const { theme = 'dark', width = 400, height = 860, reducedMotion = true } = options;
