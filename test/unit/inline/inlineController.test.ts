@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict';
+import { makeError } from '../../../src/base/errors.js';
+import { Emitter } from '../../../src/base/event.js';
+import { silentLogger } from '../../../src/base/logger.js';
+import { err, ok, type Result } from '../../../src/base/result.js';
+import { InlineController } from '../../../src/extension/inline/inlineController.js';
+import type { InlineConfiguration, InlineStatus } from '../../../src/protocol/inline.js';
+import { settingDefaults, type SettingKey, type SettingValues } from '../../../src/protocol/settings.js';
+import type { LoadParams } from '../../../src/protocol/sidecar.js';
+
+const model: LoadParams = { role: 'completion', modelPath: '/m.gguf', contextSize: 4096, kvKeys: 'f16', kvValues: 'f16', threads: 'auto', gpu: 'auto' };
+
+class Window {
+  readonly calls: (InlineConfiguration | 'stop')[] = [];
+  readonly statuses: InlineStatus[] = [];
+  readonly trustGranted = new Emitter<void>();
+  readonly settingsChanged = new Emitter<ReadonlySet<SettingKey>>();
+  readonly modelsChanged = new Emitter<void>();
+  values: SettingValues = settingDefaults;
+  trusted = true;
+  model: Result<LoadParams> = ok(model);
+  startError: Error | undefined;
+  readonly controller: InlineController;
+
+  constructor() {
+    const trusted = (): boolean => this.trusted;
+    this.controller = new InlineController({
+      trust: { get granted() { return trusted(); }, onGranted: this.trustGranted.event },
+      settings: { get: (key) => this.values[key], onDidChange: this.settingsChanged.event },
+      completionModel: () => Promise.resolve(this.model),
+      onDidChangeModels: this.modelsChanged.event,
+      server: {
+        run: (configuration) => {
+          this.calls.push(configuration);
+          return this.startError === undefined ? Promise.resolve() : Promise.reject(this.startError);
+        },
+        stop: () => Promise.resolve(void this.calls.push('stop')),
+      },
+      logger: silentLogger,
+      onStatus: (status) => this.statuses.push(status),
+    });
+  }
+
+  async refreshed(): Promise<void> {
+    this.controller.refresh();
+    await this.controller.settled();
+  }
+
+  get started(): number {
+    return this.calls.filter((call) => call !== 'stop').length;
+  }
+}
+
+suite('inline: when the language server runs', () => {
+  test('with a model, in a trusted workspace', async () => {
+    const window = new Window();
+    await window.refreshed();
+    assert.deepEqual(window.calls, [{ languages: settingDefaults['loupe.inline.languages'], maxTokens: 96, model }]);
+  });
+
+  test('not before the workspace is trusted', async () => {
+    const window = new Window();
+    window.trusted = false;
+    await window.refreshed();
+    assert.equal(window.started, 0);
+    assert.deepEqual(window.statuses, [{ state: 'untrusted' }]);
+    window.trusted = true;
+    window.trustGranted.fire();
+    await window.controller.settled();
+    assert.equal(window.started, 1);
+  });
+
+  test('not while suggestions are off', async () => {
+    const window = new Window();
+    window.values = { ...settingDefaults, 'loupe.inline.enabled': false };
+    await window.refreshed();
+    assert.equal(window.started, 0);
+    assert.deepEqual(window.statuses, [{ state: 'off' }]);
+    window.values = settingDefaults;
+    window.settingsChanged.fire(new Set(['loupe.inline.enabled']));
+    await window.controller.settled();
+    assert.equal(window.started, 1);
+  });
+
+  test('not without a model; the error says what to do', async () => {
+    const window = new Window();
+    window.model = err(makeError('model.none', 'No model is installed.', 'Choose one.'));
+    await window.refreshed();
+    assert.equal(window.started, 0);
+    assert.deepEqual(window.statuses.map((status) => status.state === 'unavailable' && status.error.code), ['model.none']);
+    window.model = ok(model);
+    window.modelsChanged.fire();
+    await window.controller.settled();
+    assert.equal(window.started, 1);
+  });
+
+  test('settings of other parts change nothing', async () => {
+    const window = new Window();
+    await window.refreshed();
+    window.settingsChanged.fire(new Set(['loupe.trace.keepTurns', 'loupe.agent.maxSteps']));
+    await window.controller.settled();
+    assert.equal(window.started, 1);
+  });
+
+  test('a start that fails is said', async () => {
+    const window = new Window();
+    window.startError = new Error('no such file');
+    await window.refreshed();
+    assert.deepEqual(window.statuses.map((status) => status.state === 'unavailable' && status.error.cause?.includes('no such file')), [true]);
+  });
+
+  test('disposed: stopped, and nothing starts it again', async () => {
+    const window = new Window();
+    await window.refreshed();
+    window.controller.dispose();
+    window.modelsChanged.fire();
+    await window.refreshed();
+    assert.deepEqual(window.calls.slice(1), ['stop']);
+  });
+});
