@@ -28,7 +28,7 @@ export interface SuggestRequest {
   readonly maxTokens: number;
 }
 
-/** Decoding a suggestion that appears by itself ends after this; what is whole by then is shown. */
+/** A block that appears by itself gets no further lines after this. Its first line is always finished: half a line misleads. */
 const automaticDecodeMs = 1500;
 /** A rest of a line is seldom longer. */
 const lineTokens = 48;
@@ -110,7 +110,7 @@ export class Suggester {
       text += delta.text;
       if (enough.signal.aborted) return;
       if (delta.text.includes('\n')) limited = limit(text, false, shape, request.cursor);
-      const late = !request.invoked && this.clock.monotonic() - firstDeltaAt > automaticDecodeMs;
+      const late = !request.invoked && hasWholeLine(text) && this.clock.monotonic() - firstDeltaAt > automaticDecodeMs;
       if (limited.stop !== undefined || late) enough.abort();
     };
     const result = await this.engine.generate({
@@ -156,6 +156,7 @@ interface Timing {
 
 /** Without the line that was cut short, when there are others. */
 function wholeLines(text: string): string {
-  const end = text.lastIndexOf('\n');
-  return end > 0 && text.slice(0, end).trim() !== '' ? text.slice(0, end) : text;
+  return hasWholeLine(text) ? text.slice(0, text.lastIndexOf('\n')) : text;
 }
+
+const hasWholeLine = (text: string): boolean => text.slice(0, Math.max(0, text.lastIndexOf('\n'))).trim() !== '';

@@ -102,6 +102,15 @@ suite('inline: language server', () => {
     assert.equal(engine.aborted.length, 1);
   });
 
+  test('a slow machine gives whole lines: the first one always, further ones while there is time', async () => {
+    await started();
+    engine.tokenMs = 150;
+    engine.answer = () => '\n  const first = computeSomethingLong(a, b);\n  const second = computeSomethingElse(a, b);\n  return first + second;\n}\n';
+    assert.deepEqual(texts(await editor.type('function add(a, b) {|\n')), ['\n  const first = computeSomethingLong(a, b);']);
+    engine.answer = () => 'computeSomethingThatHasAVeryLongName(first, second);';
+    assert.deepEqual(texts(await editor.type('const value = |\n')), ['computeSomethingThatHasAVeryLongName(first, second);']);
+  }).timeout(10_000);
+
   test('a disabled language gets nothing', async () => {
     await started();
     engine.answer = () => 'text';
