@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { InlineMeasurement } from '../../../src/protocol/inline.js';
-import { configuration, Editor } from '../../unit/languageServer/lspHarness.js';
-import { completionModel, RealSidecar } from './realSidecar.js';
+import { configuration, Editor } from '../../support/languageServer/editor.js';
+import { completionModel, RealSidecar } from '../../support/languageServer/realSidecar.js';
 
 /** The real server, the real sidecar process and Qwen2.5-Coder 0.5B; only the editor is a test. */
 suite('inline suggestions with a real model', function () {

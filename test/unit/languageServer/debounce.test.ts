@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { AdaptiveDebounce, likelihood, wait } from '../../../src/languageServer/inline/debounce.js';
-import { at } from './at.js';
+import { at } from '../../support/languageServer/at.js';
 
 suite('inline: adaptive debounce', () => {
   const check = (name: string, typingMs: number, responseMs: number, marked: string, expectedMs: number): void => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type Rejection, review, withoutOverlap } from '../../../src/languageServer/inline/filters.js';
-import { at } from './at.js';
+import { at } from '../../support/languageServer/at.js';
 
 suite('inline: what is shown', () => {
   const check = (name: string, marked: string, generated: string, expected: { text: string } | { rejected: Rejection }, languageId?: string): void => {

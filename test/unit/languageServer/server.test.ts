@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { makeError } from '../../../src/base/errors.js';
 import { err, ok } from '../../../src/base/result.js';
-import { configuration, Editor } from './lspHarness.js';
+import { configuration, Editor } from '../../support/languageServer/editor.js';
 import { coder, ScriptedEngine } from './scriptedEngine.js';
 
 /** The real server over LSP in one process; the engine is scripted. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { decideShape } from '../../../src/languageServer/inline/shape.js';
-import { at } from './at.js';
+import { at } from '../../support/languageServer/at.js';
 
 suite('inline: one line or a block', () => {
   const check = (marked: string, expected: 'line' | number, languageId = 'typescript'): void => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Shape } from '../../../src/languageServer/inline/shape.js';
 import { limit, maxBlockLines, type StopReason } from '../../../src/languageServer/inline/stopRules.js';
-import { at } from './at.js';
+import { at } from '../../support/languageServer/at.js';
 
 const line: Shape = { kind: 'line' };
 const block = (floor: number): Shape => ({ kind: 'block', floor });

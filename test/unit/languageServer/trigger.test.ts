@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { isLanguageEnabled } from '../../../src/languageServer/inline/languages.js';
 import { type Skip, whySkip } from '../../../src/languageServer/inline/trigger.js';
-import { at } from './at.js';
+import { at } from '../../support/languageServer/at.js';
 
 suite('inline: where a suggestion is asked for', () => {
   const check = (marked: string, expected: Skip | undefined, options: { invoked?: boolean; languageId?: string } = {}): void => {

@@ -1,15 +1,15 @@
-import { PassThrough } from 'node:stream';
+import { spawn } from 'node:child_process';
+import { PassThrough, type Readable, type Writable } from 'node:stream';
 import {
   CancellationTokenSource, createConnection, createProtocolConnection, type InlineCompletionItem, InlineCompletionRequest, InlineCompletionTriggerKind, type ProtocolConnection, type SelectedCompletionInfo,
   StreamMessageReader, StreamMessageWriter,
 } from 'vscode-languageserver/node';
 import { systemClock } from '../../../src/base/clock.js';
 import { type Disposable, toDisposable } from '../../../src/base/disposable.js';
-import type { Logger } from '../../../src/base/logger.js';
 import { silentLogger } from '../../../src/base/logger.js';
 import { serve } from '../../../src/languageServer/server.js';
 import type { Engine } from '../../../src/model/engine.js';
-import { type InlineConfiguration, type InlineMeasurement, inlineNotifications, type InlineStatus } from '../../../src/protocol/inline.js';
+import { type InlineConfiguration, type InlineInitialization, type InlineMeasurement, inlineNotifications, type InlineStatus } from '../../../src/protocol/inline.js';
 import { at } from './at.js';
 
 export const configuration: InlineConfiguration = {
@@ -17,7 +17,9 @@ export const configuration: InlineConfiguration = {
   model: { role: 'completion', modelPath: '/models/qwen2.5-coder.gguf', contextSize: 4096, kvKeys: 'f16', kvValues: 'f16', threads: 'auto', gpu: 'off' },
 };
 
-/** An editor that talks LSP to the real server over a pair of streams in this process. */
+const noSidecar = { entry: '', execPath: '', stateDir: '', build: 'test' };
+
+/** An editor that talks LSP to the real server. */
 export class Editor implements Disposable {
   readonly statuses: InlineStatus[] = [];
   readonly measurements: InlineMeasurement[] = [];
@@ -32,21 +34,32 @@ export class Editor implements Disposable {
     connection.onNotification(inlineNotifications.measured.method, (measurement: InlineMeasurement) => void this.measurements.push(measurement));
   }
 
-  static async start(engine: Engine & Disposable, options: { configuration?: InlineConfiguration; logger?: Logger } = {}): Promise<Editor> {
+  /** With the server in this process. */
+  static async start(engine: Engine & Disposable, options: { configuration?: InlineConfiguration } = {}): Promise<Editor> {
     const up = new PassThrough();
     const down = new PassThrough();
     const serverConnection = createConnection(new StreamMessageReader(up), new StreamMessageWriter(down));
-    const served = serve(serverConnection, { createEngine: () => engine, clock: systemClock, logger: options.logger ?? silentLogger });
+    const served = serve(serverConnection, { createEngine: () => engine, clock: systemClock, logger: silentLogger });
     serverConnection.listen();
-    const client = createProtocolConnection(new StreamMessageReader(down), new StreamMessageWriter(up));
-    const editor = new Editor(client, toDisposable(() => {
+    const server = toDisposable(() => {
       served.dispose();
       serverConnection.dispose();
-    }));
+    });
+    return await Editor.initialized(down, up, server, { sidecar: noSidecar, configuration: options.configuration ?? configuration });
+  }
+
+  /** With the server in a process of its own, as in the product. `entry` is its compiled or bundled main. */
+  static async spawn(entry: string, initialization: InlineInitialization): Promise<Editor> {
+    const child = spawn(process.execPath, [entry, '--stdio'], { stdio: ['pipe', 'pipe', 'inherit'] });
+    return await Editor.initialized(child.stdout, child.stdin, toDisposable(() => child.kill()), initialization);
+  }
+
+  private static async initialized(from: Readable, to: Writable, server: Disposable, initializationOptions: InlineInitialization): Promise<Editor> {
+    const client = createProtocolConnection(new StreamMessageReader(from), new StreamMessageWriter(to));
+    const editor = new Editor(client, server);
     client.listen();
     await client.sendRequest('initialize', {
-      processId: null, rootUri: null, capabilities: {}, workspaceFolders: [{ uri: 'file:///work', name: 'work' }],
-      initializationOptions: { sidecar: { entry: '', execPath: '', stateDir: '', build: 'test' }, configuration: options.configuration ?? configuration },
+      processId: null, rootUri: null, capabilities: {}, workspaceFolders: [{ uri: 'file:///work', name: 'work' }], initializationOptions,
     });
     await client.sendNotification('initialized', {});
     return editor;

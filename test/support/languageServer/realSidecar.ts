@@ -6,22 +6,23 @@ import { systemClock } from '../../../src/base/clock.js';
 import { silentLogger } from '../../../src/base/logger.js';
 import { modelsDirectory } from '../../../src/model/paths.js';
 import { SidecarSupervisor } from '../../../src/model/sidecar/supervisor.js';
+import type { InlineInitialization } from '../../../src/protocol/inline.js';
 import type { LoadParams } from '../../../src/protocol/sidecar.js';
 
 /** The sidecar as it is compiled, in a state folder of its own, so that tests never meet the one that a person uses. */
 export class RealSidecar {
-  private constructor(readonly engine: SidecarSupervisor, private readonly stateDir: string) {}
+  private constructor(readonly engine: SidecarSupervisor, readonly address: InlineInitialization['sidecar']) {}
 
   static async start(): Promise<RealSidecar> {
     const stateDir = await mkdtemp(path.join(tmpdir(), 'loupe-inline-'));
     const entry = fileURLToPath(new URL('../../../src/sidecar/main.js', import.meta.url));
-    const engine = new SidecarSupervisor({ entry, execPath: process.execPath, stateDir, client: 'inline test', build: 'test', logger: silentLogger, clock: systemClock });
-    return new RealSidecar(engine, stateDir);
+    const address = { entry, execPath: process.execPath, stateDir, build: 'test' };
+    return new RealSidecar(new SidecarSupervisor({ ...address, client: 'test', logger: silentLogger, clock: systemClock }), address);
   }
 
   async stop(): Promise<void> {
     this.engine.dispose();
-    await rm(this.stateDir, { recursive: true, force: true });
+    await rm(this.address.stateDir, { recursive: true, force: true });
   }
 }
 

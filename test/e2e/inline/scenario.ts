@@ -1,0 +1,12 @@
+import path from 'node:path';
+import type { Scenario } from '../../support/workbench/scenario.js';
+
+export const scenario: Scenario = {
+  phases: ['suggestions'],
+  timeoutSeconds: 420,
+  settings: ({ models }) => ({
+    'loupe.model.completion': path.join(models, 'qwen2.5-coder-0.5b-instruct-q4_k_m.gguf'),
+    'editor.inlineSuggest.enabled': true,
+    'editor.quickSuggestions': { other: 'off', comments: 'off', strings: 'off' },
+  }),
+};
