@@ -66,9 +66,9 @@ export class InlineController implements Disposable {
   private async apply(): Promise<void> {
     if (this.disposables.isDisposed) return;
     const { trust, settings, onStatus } = this.deps;
-    if (!trust.granted) return this.rest({ state: 'untrusted' });
-    if (!settings.get('loupe.inline.enabled')) return this.rest({ state: 'off' });
     try {
+      if (!trust.granted) return await this.rest({ state: 'untrusted' });
+      if (!settings.get('loupe.inline.enabled')) return await this.rest({ state: 'off' });
       const model = await this.deps.completionModel();
       if (!model.ok) return await this.rest({ state: 'unavailable', error: model.error });
       await this.deps.server.run({

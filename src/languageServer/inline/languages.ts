@@ -39,3 +39,11 @@ export function isLanguageEnabled(languageId: string, languages: Readonly<Record
   const named = Object.hasOwn(languages, languageId) ? languages[languageId] : undefined;
   return named ?? languages['*'] ?? true;
 }
+
+const families: Readonly<Record<string, string>> = {
+  javascript: 'typescript', javascriptreact: 'typescript', typescriptreact: 'typescript', vue: 'typescript', svelte: 'typescript',
+  c: 'cpp', 'objective-c': 'cpp', 'objective-cpp': 'cpp', 'cuda-cpp': 'cpp', less: 'css', scss: 'css', jsonc: 'json',
+};
+
+/** Languages that call each other's code: a file of one helps to write another. */
+export const languageFamily = (languageId: string): string => families[languageId] ?? languageId;

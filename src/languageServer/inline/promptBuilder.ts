@@ -32,7 +32,7 @@ export class PromptBuilder {
   constructor(private readonly engine: Engine) {}
 
   visited({ uri, path, line, cursor }: Request): void {
-    this.recent.visit({ uri, path, line, before: cursor.before, after: cursor.after });
+    this.recent.visit({ uri, path, line, languageId: cursor.languageId, before: cursor.before, after: cursor.after });
   }
 
   /** Undefined when the tokenizer cannot be asked. */
@@ -55,7 +55,7 @@ export class PromptBuilder {
       prefix: window.text,
       suffix: headToLineEnd(cursor.after, budget.suffix * cautiousCharsPerToken),
       path,
-      context: takesContext(format) ? this.recent.forFile(uri, budget.context * cautiousCharsPerToken) : [],
+      context: takesContext(format) ? this.recent.forFile(uri, cursor.languageId, budget.context * cautiousCharsPerToken) : [],
     };
   }
 

@@ -1,6 +1,9 @@
+import { languageFamily } from './languages.js';
+
 export interface Chunk {
   readonly uri: string;
   readonly path: string;
+  readonly languageId: string;
   readonly text: string;
 }
 
@@ -18,6 +21,7 @@ const leastChars = 40;
 export interface Place {
   readonly uri: string;
   readonly path: string;
+  readonly languageId: string;
   readonly line: number;
   readonly before: string;
   readonly after: string;
@@ -38,9 +42,10 @@ export class RecentChunks {
     this.place = place;
   }
 
-  /** Chunks of other files, oldest first, that fit `chars` characters together; the newest are kept. */
-  forFile(uri: string, chars: number): readonly Chunk[] {
-    const others = this.chunks.filter((chunk) => chunk.uri !== uri);
+  /** Chunks of other files of the language's family, oldest first, that fit `chars` characters together; the newest are kept. */
+  forFile(uri: string, languageId: string, chars: number): readonly Chunk[] {
+    const family = languageFamily(languageId);
+    const others = this.chunks.filter((chunk) => chunk.uri !== uri && languageFamily(chunk.languageId) === family);
     let room = chars;
     let first = others.length;
     while (first > 0 && (others[first - 1]?.text.length ?? 0) <= room) {
@@ -55,14 +60,14 @@ export class RecentChunks {
     if (this.place?.uri === uri) this.place = undefined;
   }
 
-  private take({ uri, path, before, after }: Place): void {
+  private take({ uri, path, languageId, before, after }: Place): void {
     const above = before.split('\n').slice(-chunkLines / 2).join('\n');
     const below = after.split('\n', chunkLines / 2).join('\n');
     const text = `${(above + below).trim()}\n`;
     if (text.length < leastChars) return;
     const others = this.chunks.filter((chunk) => chunk.uri !== uri || similarity(chunk.text, text) < alike);
     const kept = others.length >= maxChunks ? others.slice(dropAtOnce) : others;
-    this.chunks = [...kept, { uri, path, text }];
+    this.chunks = [...kept, { uri, path, languageId, text }];
   }
 }
 

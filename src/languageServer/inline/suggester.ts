@@ -93,7 +93,7 @@ export class Suggester {
     const parts = await this.prompts.build(request, this.budget.plan(model.loaded.contextSize, maxTokens), model.format, signal);
     if (parts === undefined || signal.aborted) return undefined;
     const generated = await this.generate(model, parts, shape, maxTokens, request, signal);
-    if (generated === undefined || signal.aborted) return undefined;
+    if (generated === undefined) return undefined;
     this.debounce.responded(this.clock.monotonic() - askedAt);
     this.budget.measured(generated.stats);
     this.cache.set(uri, cursor.before, cursor.after, generated.text.trimEnd());
@@ -128,6 +128,8 @@ export class Suggester {
       return undefined;
     }
     const { stats } = result.value;
+    // Aborted by us, or by the sidecar for another window's request: what there is says nothing about this place.
+    if (signal.aborted || (stats.finish === 'cancelled' && !enough.signal.aborted)) return undefined;
     if (limited.stop !== undefined) return { ...limited, stats };
     const ended = stats.finish === 'stop';
     const final = limit(enough.signal.aborted ? text : result.value.text, ended, shape, request.cursor);

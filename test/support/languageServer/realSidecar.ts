@@ -21,8 +21,10 @@ export class RealSidecar {
   }
 
   async stop(): Promise<void> {
+    const status = await this.engine.status();
     this.engine.dispose();
-    await rm(this.address.stateDir, { recursive: true, force: true });
+    if (status.ok) process.kill(status.value.pid, 'SIGTERM');
+    await rm(this.address.stateDir, { recursive: true, force: true, maxRetries: 40, retryDelay: 100 });
   }
 }
 

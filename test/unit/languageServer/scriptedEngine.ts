@@ -22,6 +22,8 @@ export class ScriptedEngine implements Engine {
   loaded: Result<LoadedModel> = ok(coder);
   answer: (params: GenerateParams) => string = () => '';
   failure: LoupeError | undefined;
+  /** Ends every generation as if another client had asked for a newer one. */
+  dropped = false;
   tokenMs = 0;
 
   load(params: LoadParams): Promise<Result<LoadedModel>> {
@@ -32,6 +34,7 @@ export class ScriptedEngine implements Engine {
   async generate(params: GenerateParams, handlers: GenerateHandlers, signal: AbortSignal): Promise<Result<GenerateResult>> {
     this.requests.push(params);
     if (this.failure !== undefined) return err(this.failure);
+    if (this.dropped) return ok({ text: '', stats: { ...emptyStats, finish: 'cancelled' } });
     const whole = this.answer(params);
     const stopAt = Math.min(...params.stop.map((stop) => whole.indexOf(stop)).filter((at) => at !== -1), whole.length);
     const limit = params.maxTokens * 4;

@@ -145,6 +145,15 @@ suite('inline: language server', () => {
     assert.equal(editor.measurements[0]?.reason, 'empty');
   });
 
+  test('a request that the sidecar dropped for another window is asked again', async () => {
+    await started();
+    engine.dropped = true;
+    assert.equal(await editor.type('const a = |\n'), null);
+    engine.dropped = false;
+    engine.answer = () => 'b;';
+    assert.deepEqual(texts(await editor.type('const a = |\n')), ['b;']);
+  });
+
   test('files that were left are context for others, and the prompt only grows at its end', async () => {
     await started();
     engine.answer = () => 'x();';
