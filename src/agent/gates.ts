@@ -57,7 +57,14 @@ export function planHop(state: HopState): HopPlan {
   };
 }
 
-function closingFor({ hop, budget, spent }: HopState, tokensLeft: number): Closing | undefined {
+/** Time that a last hop needs: a fifth of the budget up to a minute, more where the model has shown to be slow. */
+function closingMs({ budget, last }: HopState): number {
+  const lastMs = last ? last.queueMs + last.restoreMs + last.prefillMs + last.decodeMs : 0;
+  return Math.min(budget.wallMs / 2, Math.max(Math.min(60_000, budget.wallMs / 5), 1.5 * lastMs));
+}
+
+function closingFor(state: HopState, tokensLeft: number): Closing | undefined {
+  const { hop, budget, spent } = state;
   if (hop === 1) return undefined; // nothing was asked for yet that would be cut off
   if (hop === budget.steps) {
     return { gate: 'steps', reason: `The budget of ${count(budget.steps)} steps is used; the last one was kept for an answer.` };
@@ -65,7 +72,7 @@ function closingFor({ hop, budget, spent }: HopState, tokensLeft: number): Closi
   if (tokensLeft < Math.min(1_024, budget.tokens / 4)) {
     return { gate: 'tokens', reason: `The turn has used ${count(spent.tokens)} of ${count(budget.tokens)} tokens; the rest was kept for an answer.` };
   }
-  if (spent.wallMs >= budget.wallMs - Math.min(60_000, budget.wallMs / 5)) {
+  if (spent.wallMs >= budget.wallMs - closingMs(state)) {
     return { gate: 'wallClock', reason: `The turn has taken ${seconds(spent.wallMs)} of ${seconds(budget.wallMs)}; the rest was kept for an answer.` };
   }
   return undefined;

@@ -121,6 +121,15 @@ suite('agent loop: wall clock', () => {
     assert.equal(only(events, 'gate')[0]?.reason, 'The turn has taken 85 s of 100 s; the rest was kept for an answer.');
   });
 
+  test('a slow model is given more of it', async () => {
+    const time = new FakeTime();
+    const slow = finished({ prefillMs: 25_000, decodeMs: 5_000 });
+    const { result, model } = await run({
+      time, tools: [slowTool(time, 56_000)], budget: { wallMs: 100_000 }, replies: [[call('slow', { value: 'a' }), slow], answer('Partly.')],
+    });
+    assert.deepEqual([result.gate, model.requests[1]?.toolChoice], ['wallClock', 'none']);
+  });
+
   test('at the end, the model is stopped in the middle and its text kept', async () => {
     const time = new FakeTime();
     const { result, events } = await whileTimePasses(time, { budget: { wallMs: 10_000 }, replies: [[text('Half'), 'hang']] });
