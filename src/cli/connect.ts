@@ -41,9 +41,9 @@ export async function connect(deps: ConnectDeps, options: AskOptions, status: (t
 async function choose(deps: ConnectDeps, options: AskOptions, ownBytes: number): Promise<Result<LocalChoice>> {
   const settings = { ...settingDefaults, 'loupe.model.chat': options.model, 'loupe.model.completion': 'auto' };
   const installed = await deps.installed(explicitFiles(settings));
-  const { chat, problems } = chooseModels({ settings, installed, hardware: await deps.hardware(), ownBytes });
+  const { chat, chatProblem } = chooseModels({ settings, installed, hardware: await deps.hardware(), ownBytes });
   if (chat) return ok(chat);
-  return err(problems[0] ?? makeError('model.none', 'No chat model is installed.', 'Download one.'));
+  return err(chatProblem ?? makeError('model.none', 'No chat model is installed.', 'Download one.'));
 }
 
 async function load(deps: ConnectDeps, choice: LocalChoice, ready: RoleState, status: (text: string) => void, signal: AbortSignal): Promise<Result<LoadedModel>> {

@@ -26,7 +26,9 @@ export interface Choice {
   /** Set instead of `chat` when the setting says `endpoint`. */
   readonly endpoint?: { readonly url: string; readonly model: string };
   readonly completion?: LocalChoice;
-  readonly problems: readonly LoupeError[];
+  /** Why there is no chat model, or why it will hardly work. */
+  readonly chatProblem?: LoupeError;
+  readonly completionProblem?: LoupeError;
 }
 
 export interface ChooseInput {
@@ -53,38 +55,31 @@ export function explicitFiles(settings: Pick<ModelSettings, 'loupe.model.chat' |
 
 const isPath = (setting: string): boolean => /[/\\]/.test(setting) || setting.toLowerCase().endsWith('.gguf');
 
-/** Which models to load, and why. Pure. What cannot be had is in `problems`, each with a next step; the rest still works. */
+/** Which models to load, and why. Pure. What cannot be had is said in a problem with a next step; the rest still works. */
 export function chooseModels(input: ChooseInput): Choice {
   const { settings } = input;
-  const problems: LoupeError[] = [];
-  const note = (problem: LoupeError | undefined): void => {
-    if (problem && !problems.some((p) => p.message === problem.message)) problems.push(problem);
-  };
   const budget = memoryBudget(input.hardware, input.ownBytes);
   const format: KvFormat = { keys: settings['loupe.kv.keys'], values: settings['loupe.kv.values'] };
-
   const completion = chooseCompletion(input, budget, format);
-  note(completion.problem);
-  const shared = completion.model;
+  const suggestions = {
+    ...(completion.choice ? { completion: completion.choice } : {}), ...(completion.problem ? { completionProblem: completion.problem } : {}),
+  };
   if (settings['loupe.model.chat'] === 'endpoint') {
     const url = settings['loupe.endpoint.url'].trim();
-    if (!url) note(makeError('endpoint.unreachable', 'The chat model is an endpoint, but no address is set.', 'Set loupe.endpoint.url, for example to http://127.0.0.1:8080/v1.'));
+    if (url) return { endpoint: { url, model: settings['loupe.endpoint.model'].trim() }, ...suggestions };
+    return { ...suggestions, chatProblem: makeError('endpoint.unreachable', 'The chat model is an endpoint, but no address is set.', 'Set loupe.endpoint.url, for example to http://127.0.0.1:8080/v1.') };
+  }
+  const chat = chooseChat(input, leaving(completion.model, budget, format), format);
+  // An answer matters more than suggestions: where both do not fit, the chat model has all the memory.
+  const alone = completion.choice && !chat.fits ? chooseChat(input, () => budget, format) : undefined;
+  if (alone?.fits && alone.choice && completion.choice) {
     return {
-      ...(url ? { endpoint: { url, model: settings['loupe.endpoint.model'].trim() } } : {}),
-      ...(completion.choice ? { completion: completion.choice } : {}),
-      problems,
+      chat: alone.choice,
+      completionProblem: makeError('model.outOfMemory', `There is no memory for ${completion.choice.name} beside the chat model, so there are no inline suggestions.`,
+        'Close other programs, or choose a smaller chat model.'),
     };
   }
-  const withBoth = chooseChat(input, leaving(shared, budget, format), format);
-  // An answer matters more than suggestions: where both do not fit, the chat model has all the memory.
-  const alone = shared && !withBoth.fits ? chooseChat(input, () => budget, format) : undefined;
-  if (alone?.fits && completion.choice) {
-    note(makeError('model.outOfMemory', `There is no memory for ${completion.choice.name} beside the chat model, so there are no inline suggestions.`,
-      'Close other programs, or choose a smaller chat model.'));
-    return { ...(alone.choice ? { chat: alone.choice } : {}), problems };
-  }
-  note(withBoth.problem);
-  return { ...(withBoth.choice ? { chat: withBoth.choice } : {}), ...(completion.choice ? { completion: completion.choice } : {}), problems };
+  return { ...(chat.choice ? { chat: chat.choice } : {}), ...(chat.problem ? { chatProblem: chat.problem } : {}), ...suggestions };
 }
 
 /** The chat model gets what the completion model leaves; weights that both share count once. */

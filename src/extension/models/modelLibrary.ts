@@ -3,10 +3,11 @@ import { makeError } from '../../base/errors.js';
 import { Emitter } from '../../base/event.js';
 import { err, ok, type Result } from '../../base/result.js';
 import { type CatalogueEntry, catalogue } from '../../model/catalogue.js';
-import { type Choice, chooseModels, explicitFiles, type ModelSettings, type Recommendation, recommended } from '../../model/choose.js';
+import { type Choice, chooseModels, explicitFiles, type LocalChoice, type ModelSettings, type Recommendation, recommended } from '../../model/choose.js';
 import type { Hardware } from '../../model/hardware.js';
 import { type Installed, installedModels } from '../../model/installed.js';
 import { modelsDirectory } from '../../model/paths.js';
+import { verifyModel } from '../../model/verify.js';
 import type { SettingKey, SettingValue } from '../../protocol/settings.js';
 import type { LoadParams } from '../../protocol/sidecar.js';
 import type { ChosenModel } from './modelService.js';
@@ -41,19 +42,17 @@ export class ModelLibrary implements Disposable {
   }
 
   async chooseChat(): Promise<Result<ChosenModel>> {
-    const { chat, problems } = await this.choose();
-    if (chat) return ok(chat);
-    return err(problems[0] ?? makeError('model.none', 'No chat model is installed.', 'Choose one with "Loupe: Choose Model".'));
+    const { chat, chatProblem } = await this.choose();
+    if (chat) return sound(chat);
+    return err(chatProblem ?? makeError('model.none', 'No chat model is installed.', 'Choose one with "Loupe: Choose Model".'));
   }
 
   /** What to load for inline suggestions. */
   async completionModel(): Promise<Result<LoadParams>> {
-    const { completion, problems } = await this.choose();
-    if (!completion) {
-      const problem = problems.find((p) => p.code === 'model.noFillInMiddle') ?? problems[0];
-      return err(problem ?? makeError('model.none', 'No model for inline suggestions is installed.', 'Choose one with "Loupe: Choose Model".'));
-    }
-    return ok(this.loadParams('completion', completion.path, completion.contextSize));
+    const { completion, completionProblem } = await this.choose();
+    if (!completion) return err(completionProblem ?? makeError('model.none', 'No model for inline suggestions is installed.', 'Choose one with "Loupe: Choose Model".'));
+    const checked = await sound(completion);
+    return checked.ok ? ok(this.loadParams('completion', completion.path, completion.contextSize)) : checked;
   }
 
   loadParams(role: LoadParams['role'], modelPath: string, contextSize: LoadParams['contextSize']): LoadParams {
@@ -112,4 +111,14 @@ export class ModelLibrary implements Disposable {
       'loupe.endpoint.model': settings.get('loupe.endpoint.model'),
     };
   }
+}
+
+/**
+ * The choice, when its file is the published one: native code reads it next. The file is read once; after that, and after a
+ * download, only its size and time are looked at.
+ */
+async function sound(choice: LocalChoice): Promise<Result<LocalChoice>> {
+  if (!choice.entry?.sha256) return ok(choice);
+  const checked = await verifyModel(choice.path, choice.entry.sha256, new AbortController().signal);
+  return checked.ok ? ok(choice) : checked;
 }

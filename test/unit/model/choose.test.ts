@@ -38,9 +38,9 @@ const choose = (models: readonly InstalledModel[], hardware: Hardware, settings:
 suite('Model choice', () => {
   test('nothing installed: one problem for each role, naming what to download for this machine', () => {
     const small = choose([], machine(8));
-    assert.deepEqual(small.problems.map((p) => p.code), ['model.none', 'model.none']);
-    assert.match(small.problems[1]?.next ?? '', /Gemma 4 E2B|Gemma 4 E4B/);
-    assert.match(small.problems[0]?.next ?? '', /Qwen2.5-Coder 0.5B/);
+    assert.deepEqual([small.chatProblem?.code, small.completionProblem?.code], ['model.none', 'model.none']);
+    assert.match(small.chatProblem?.next ?? '', /Gemma 4 E2B|Gemma 4 E4B/);
+    assert.match(small.completionProblem?.next ?? '', /Qwen2.5-Coder 0.5B/);
     assert.equal(choose([], machine(8)).chat, undefined);
   });
 
@@ -50,7 +50,7 @@ suite('Model choice', () => {
     assert.equal(choice.completion?.path, choice.chat?.path);
     assert.equal(choice.chat?.contextSize, 32_768);
     assert.equal(choice.completion?.contextSize, 4096);
-    assert.deepEqual(choice.problems, []);
+    assert.deepEqual([choice.chatProblem, choice.completionProblem], [undefined, undefined]);
     assert.match(choice.chat?.reason ?? '', /1\.1 GB of weights.*fit/);
   });
 
@@ -88,7 +88,7 @@ suite('Model choice', () => {
     const tight = choose(installed('gemma-4-e2b', 'qwen2.5-coder-0.5b'), machine(8, { availableBytes: 4.6 * gib }), { 'loupe.model.chat': 'gemma-4-e2b' });
     assert.equal(tight.chat?.entry?.id, 'gemma-4-e2b');
     assert.equal(tight.completion, undefined);
-    assert.match(tight.problems[0]?.message ?? '', /no memory for Qwen2.5-Coder 0.5B/);
+    assert.match(tight.completionProblem?.message ?? '', /no memory for Qwen2.5-Coder 0.5B/);
   });
 
   test('a context that the user sets is kept when it fits and lowered with a reason when it does not', () => {
@@ -104,19 +104,19 @@ suite('Model choice', () => {
     assert.equal(choose([stranger('own.gguf', 1e9)], machine(16), { 'loupe.model.chat': file }).chat?.path, file);
     const cut = makeError('model.truncated', 'own.gguf is incomplete.', 'Download it again.');
     const broken = choose([], machine(16), { 'loupe.model.chat': file }, [{ path: file, error: cut }]);
-    assert.ok(broken.problems.includes(cut));
-    assert.equal(choose([], machine(16), { 'loupe.model.chat': file }).problems.at(-1)?.code, 'model.notFound');
+    assert.equal(broken.chatProblem, cut);
+    assert.equal(choose([], machine(16), { 'loupe.model.chat': file }).chatProblem?.code, 'model.notFound');
   });
 
   test('an id that is not downloaded, and one that does not exist, are told apart', () => {
-    assert.match(choose([], machine(16), { 'loupe.model.chat': 'gemma-4-e2b' }).problems.at(-1)?.message ?? '', /not downloaded yet \(2\.8 GB\)/);
-    assert.match(choose([], machine(16), { 'loupe.model.chat': 'gpt-9' }).problems.at(-1)?.message ?? '', /neither a model of the catalogue nor/);
-    assert.equal(choose(installed('gemma-4-e2b'), machine(16), { 'loupe.model.completion': 'gemma-4-e2b' }).problems[0]?.code, 'model.noFillInMiddle');
+    assert.match(choose([], machine(16), { 'loupe.model.chat': 'gemma-4-e2b' }).chatProblem?.message ?? '', /not downloaded yet \(2\.8 GB\)/);
+    assert.match(choose([], machine(16), { 'loupe.model.chat': 'gpt-9' }).chatProblem?.message ?? '', /neither a model of the catalogue nor/);
+    assert.equal(choose(installed('gemma-4-e2b'), machine(16), { 'loupe.model.completion': 'gemma-4-e2b' }).completionProblem?.code, 'model.noFillInMiddle');
   });
 
   test('the endpoint setting needs an address', () => {
     const wanting = choose([], machine(16), { 'loupe.model.chat': 'endpoint' });
-    assert.ok(wanting.problems.some((p) => p.code === 'endpoint.unreachable'));
+    assert.equal(wanting.chatProblem?.code, 'endpoint.unreachable');
     const set = choose([], machine(16), { 'loupe.model.chat': 'endpoint', 'loupe.endpoint.url': 'http://127.0.0.1:8080/v1' });
     assert.deepEqual(set.endpoint, { url: 'http://127.0.0.1:8080/v1', model: '' });
     assert.equal(set.chat, undefined);
