@@ -37,8 +37,8 @@ export class WebviewHost<In extends { readonly type: string }, Out extends { rea
     const { webview, extensionUri, bundle, title } = options;
     const folder = extensionUri.with({ path: `${extensionUri.path.replace(/\/$/, '')}/dist/webviews` });
     const file = (name: string): string => webview.asWebviewUri(folder.with({ path: `${folder.path}/${bundle}/${name}` })).toString();
-    // A sandbox without forms swallows the submit event itself; the policy's form-action keeps a form from going anywhere.
-    webview.options = { enableScripts: true, enableForms: true, enableCommandUris: false, localResourceRoots: [folder] };
+    // Views hold no form: a sandbox without forms would swallow the submit event, and with forms model text could try one.
+    webview.options = { enableScripts: true, enableForms: false, enableCommandUris: false, localResourceRoots: [folder] };
     this.disposables.add(webview.onDidReceiveMessage((data: unknown) => void this.receive(data)));
     webview.html = webviewHtml({
       cspSource: webview.cspSource,

@@ -96,7 +96,7 @@ suite('webviews in Chromium: chat', () => {
     const active = await question().getAttribute('aria-activedescendant');
     assert.match(await view.page.locator(`#${active}`).innerText(), /snapshotStore\.ts/);
     await question().press('Enter');
-    assert.equal(await question().inputValue(), 'why ');
+    assert.equal(await question().inputValue(), 'why @snapshotStore.ts ');
     await question().pressSequentially('@sel');
     await question().press('Tab');
     const selection = await view.waitFor('currentSelection');
@@ -104,7 +104,9 @@ suite('webviews in Chromium: chat', () => {
     await view.page.getByText('@b.ts:3–9').waitFor();
     await question().pressSequentially('now');
     await question().press('Enter');
-    assert.deepEqual((await view.waitFor('ask')).attachments, [{ kind: 'file', path: 'src/snapshotStore.ts' }, { kind: 'selection', path: 'src/b.ts', startLine: 3, endLine: 9 }]);
+    const asked = await view.waitFor('ask');
+    assert.equal(asked.text, 'why @snapshotStore.ts @selection now');
+    assert.deepEqual(asked.attachments, [{ kind: 'file', path: 'src/snapshotStore.ts' }, { kind: 'selection', path: 'src/b.ts', startLine: 3, endLine: 9 }]);
   });
 
   test('Escape closes the list before it stops anything', async () => {

@@ -49,7 +49,7 @@ export async function buildViews(): Promise<void> {
 }
 
 export async function launch(): Promise<Browser> {
-  const { ensureChromium } = await script<{ ensureChromium(): Promise<string> }>('chromium');
+  const { ensureChromium } = await script<{ readonly ensureChromium: () => Promise<string> }>('chromium');
   return chromium.launch({ executablePath: await ensureChromium(), args: ['--no-sandbox'] });
 }
 

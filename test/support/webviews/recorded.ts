@@ -51,7 +51,7 @@ export const askEvents: readonly AgentEvent[] = [
 ];
 
 export const askTurn: Turn = {
-  id: 't1', question: 'Why does a snapshot get refused after an update?', attachments: [{ kind: 'file', path: 'src/sidecar/snapshotStore.ts' }], events: askEvents,
+  id: 't1', question: 'Why does a snapshot get refused after an update? @snapshotStore.ts', attachments: [{ kind: 'file', path: 'src/sidecar/snapshotStore.ts' }], events: askEvents,
 };
 
 const before = Array.from({ length: 30 }, (_, index) => (index === 17 ? "    log.warn('snapshot refused', reason);" : `    step${index}();`)).join('\n') + '\n';

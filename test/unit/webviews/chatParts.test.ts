@@ -3,7 +3,7 @@ import { errorCodes } from '../../../src/base/errors.js';
 import type { HostToChat } from '../../../src/protocol/views.js';
 import { chatToHostSchema } from '../../../src/protocol/views.js';
 import { describeCall, outcomeOf } from '../../../src/webviews/chat/model/describeCall.js';
-import { attachmentLabel, mentionAt, removeMention, suggestionsFor } from '../../../src/webviews/chat/model/mentions.js';
+import { attachmentLabel, attachmentsAfterEdit, completeMention, mentionAt, questionParts, suggestionsFor } from '../../../src/webviews/chat/model/mentions.js';
 import { continuation, stepsForError } from '../../../src/webviews/chat/model/nextSteps.js';
 import { ChatStore } from '../../../src/webviews/chat/model/store.js';
 import { formatAgo, formatBytes, formatDuration, formatMemory, formatShare, formatTokensShort } from '../../../src/webviews/shared/format.js';
@@ -38,9 +38,24 @@ suite('webviews: mentions', () => {
     assert.equal(mentionAt('@file done', 10), undefined);
   });
 
-  test('what it names becomes a chip and leaves no trace', () => {
-    assert.deepEqual(removeMention('see @src please', { start: 4, query: 'src' }), { text: 'see please', caret: 4 });
-    assert.deepEqual(removeMention('@a', { start: 0, query: 'a' }), { text: '', caret: 0 });
+  test('the chosen name takes the place of the word', () => {
+    assert.deepEqual(completeMention('see @src please', { start: 4, query: 'src' }, '@a.ts'), { text: 'see @a.ts please', caret: 10 });
+    assert.deepEqual(completeMention('@a', { start: 0, query: 'a' }, '@a.ts'), { text: '@a.ts ', caret: 6 });
+  });
+
+  test('what is taken out of the text is no longer attached; what never was in it stays', () => {
+    const named = { kind: 'file', path: 'src/a.ts' } as const;
+    const other = { kind: 'file', path: 'src/b.ts' } as const;
+    assert.deepEqual(attachmentsAfterEdit([named, other], 'see @a.ts', 'see @a.t'), [other]);
+    const all = [named, other];
+    assert.equal(attachmentsAfterEdit(all, 'see @a.ts', 'see @a.ts now'), all);
+  });
+
+  test('a question shows its attachments where it names them', () => {
+    const a = { kind: 'file', path: 'src/a.ts' } as const;
+    const b = { kind: 'problems', path: '' } as const;
+    assert.deepEqual(questionParts('why does @a.ts fail?', [a, b]), ['why does ', a, ' fail?', b]);
+    assert.deepEqual(questionParts('plain', []), ['plain']);
   });
 
   test('special names first, then files', () => {

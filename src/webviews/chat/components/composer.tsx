@@ -5,7 +5,7 @@ import { Icon } from '../../shared/icons.js';
 import { VisibleText } from '../../shared/visibleTextView.js';
 import { useSend } from '../context.js';
 import type { ChatViewState } from '../model/chatState.js';
-import { attachmentLabel, removeMention, sameAttachment, type Suggestion } from '../model/mentions.js';
+import { attachmentLabel, attachmentsAfterEdit, completeMention, sameAttachment, type Suggestion } from '../model/mentions.js';
 import { Gauge } from './gauge.js';
 import { optionId, SuggestionList } from './suggestionList.js';
 import { useDraft } from './useDraft.js';
@@ -74,12 +74,13 @@ export function Composer({ state, blocked, onAsk }: ComposerProps): JSX.Element 
 
   const choose = (suggestion: Suggestion): void => {
     if (!mentions.mention) return;
-    const next = removeMention(text, mentions.mention);
+    const attachment: Attachment = { kind: suggestion.kind, path: suggestion.kind === 'file' ? suggestion.path : '' };
+    const next = completeMention(text, mentions.mention, suggestion.kind === 'selection' ? '@selection' : attachmentLabel(attachment));
     caret.current = next.caret;
     setText(next.text);
     mentions.close();
     if (suggestion.kind === 'selection') mentions.requestSelection();
-    else attach({ kind: suggestion.kind, path: suggestion.kind === 'file' ? suggestion.path : '' });
+    else attach(attachment);
     area.current?.focus();
   };
 
@@ -140,6 +141,7 @@ export function Composer({ state, blocked, onAsk }: ComposerProps): JSX.Element 
           onInput={(event) => {
             const { value, selectionStart } = event.currentTarget;
             setText(value);
+            setAttachments(attachmentsAfterEdit(attachments, text, value));
             setHint('');
             setRecalled(0);
             mentions.update(value, selectionStart);

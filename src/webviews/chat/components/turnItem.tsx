@@ -6,7 +6,7 @@ import { Icon } from '../../shared/icons.js';
 import { VisibleText } from '../../shared/visibleTextView.js';
 import { useSend } from '../context.js';
 import { Markdown } from '../markdown/markdown.js';
-import { attachmentLabel } from '../model/mentions.js';
+import { attachmentLabel, questionParts } from '../model/mentions.js';
 import { answerText, type HopView, hopProse, type ModelProgress, type TurnView } from '../model/turnView.js';
 import { ApprovalCard, type Decide } from './approvalCards.js';
 import { GateFooter } from './gateFooter.js';
@@ -35,8 +35,8 @@ export function TurnItem({ turn, running, latest, onDecide }: TurnProps): JSX.El
 function Question({ turn }: { readonly turn: TurnView }): JSX.Element {
   return (
     <div class="question">
-      <span class="question-text"><VisibleText text={turn.question} /></span>
-      {turn.attachments.length > 0 && <span class="chips">{turn.attachments.map((attachment, index) => <AttachmentLink key={index} attachment={attachment} />)}</span>}
+      {questionParts(turn.question, turn.attachments).map((part, index) =>
+        typeof part === 'string' ? <VisibleText key={index} text={part} /> : <AttachmentLink key={index} attachment={part} />)}
     </div>
   );
 }

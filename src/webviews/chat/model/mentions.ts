@@ -11,12 +11,34 @@ export function mentionAt(text: string, caret: number): Mention | undefined {
   return { start: caret - query.length - 1, query };
 }
 
-/** Takes the mention out of the text: what it names becomes a chip. Returns the new text and caret. */
-export function removeMention(text: string, mention: Mention): { readonly text: string; readonly caret: number } {
+/** Puts the name of what was chosen in place of the half-typed word: the question stays a sentence. Returns the new text and caret. */
+export function completeMention(text: string, mention: Mention, label: string): { readonly text: string; readonly caret: number } {
   const after = text.slice(mention.start + 1 + mention.query.length);
-  const before = text.slice(0, mention.start);
-  const gap = before.endsWith(' ') && after.startsWith(' ') ? after.slice(1) : after;
-  return { text: before + gap, caret: before.length };
+  const before = text.slice(0, mention.start) + label;
+  return { text: before + (/^\s/.test(after) ? after : ` ${after}`), caret: before.length + 1 };
+}
+
+/** Attachments that are left after an edit of the text: one whose name was taken out of it goes. */
+export function attachmentsAfterEdit(attachments: readonly Attachment[], before: string, after: string): readonly Attachment[] {
+  const left = attachments.filter((attachment) => !before.includes(attachmentLabel(attachment)) || after.includes(attachmentLabel(attachment)));
+  return left.length === attachments.length ? attachments : left;
+}
+
+/** A question in parts: text, and attachments where the text names them. Those it does not name come last. */
+export function questionParts(text: string, attachments: readonly Attachment[]): readonly (string | Attachment)[] {
+  const parts: (string | Attachment)[] = [text];
+  for (const attachment of attachments) {
+    const label = attachmentLabel(attachment);
+    const index = parts.findIndex((part) => typeof part === 'string' && part.includes(label));
+    const part = parts[index];
+    if (typeof part !== 'string') {
+      parts.push(attachment);
+      continue;
+    }
+    const at = part.indexOf(label);
+    parts.splice(index, 1, part.slice(0, at), attachment, part.slice(at + label.length));
+  }
+  return parts.filter((part) => part !== '');
 }
 
 export type Suggestion =
