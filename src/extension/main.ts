@@ -57,7 +57,7 @@ export async function deactivate(): Promise<void> {
 /** Constructs the window's parts. Imports come one after the other, so that none of them holds the host for long. */
 async function compose(context: vscode.ExtensionContext, channel: vscode.LogOutputChannel, logger: Logger): Promise<Application> {
   const { randomUUID } = await import('node:crypto');
-  const { join } = await import('node:path');
+  const path = await import('node:path');
   const { systemClock } = await import('../base/clock.js');
   const { UserSettings } = await import('./host/userSettings.js');
   const { workspaceTrust: trust } = await import('./host/workspaceTrust.js');
@@ -126,7 +126,7 @@ async function compose(context: vscode.ExtensionContext, channel: vscode.LogOutp
 
   const approvals = disposables.add(new PendingApprovals());
   const preview = disposables.add(new EditPreview(approvals));
-  const ripgrep = join(context.extensionUri.fsPath, 'dist', 'bin', process.platform === 'win32' ? 'rg.exe' : 'rg');
+  const ripgrep = path.join(context.extensionUri.fsPath, 'dist', 'bin', process.platform === 'win32' ? 'rg.exe' : 'rg');
   const ports = new AgentPorts({
     folder: workspaceFolder, approvals, newId,
     ports: (folder) => {
@@ -135,7 +135,7 @@ async function compose(context: vscode.ExtensionContext, channel: vscode.LogOutp
       return { workspace, edits: new EditorEdits(workspace, new NodeEdits(root)), commands: new NodeCommands({ root, env: process.env }) };
     },
   });
-  const store = new ConversationStore(join(storage, 'chats'), logger);
+  const store = new ConversationStore(path.join(storage, 'chats'), logger);
   const controller = disposables.add(new ChatController({
     store, model: models, trusted: () => trust.granted, clock: systemClock, newId, logger,
     run: turnRunner({
@@ -159,7 +159,7 @@ async function compose(context: vscode.ExtensionContext, channel: vscode.LogOutp
   };
   const chat = disposables.add(new ChatView({ extensionUri: context.extensionUri, controller, approvals, editor, onShown: loadModel, logger }));
   const recorder = new TraceRecorder({
-    store: new TraceStore({ folder: join(storage, 'trace'), keepTurns: settings.get('loupe.trace.keepTurns'), pid: process.pid, isAlive }), fold: foldTurn, logger,
+    store: new TraceStore({ folder: path.join(storage, 'trace'), keepTurns: settings.get('loupe.trace.keepTurns'), pid: process.pid, isAlive }), fold: foldTurn, logger,
   });
   const trace = disposables.add(new TraceView({
     extensionUri: context.extensionUri, recorder, logger,
@@ -184,7 +184,7 @@ async function compose(context: vscode.ExtensionContext, channel: vscode.LogOutp
   }));
   const reports = disposables.add(new Reports());
   disposables.add(registerInline({
-    serverModule: join(context.extensionUri.fsPath, 'dist', 'languageServer', 'main.cjs'),
+    serverModule: path.join(context.extensionUri.fsPath, 'dist', 'languageServer', 'main.cjs'),
     sidecar: await sidecar.address(), trust, settings,
     completionModel: () => library.completionModel(),
     onDidChangeModels: library.onDidChange,

@@ -42,8 +42,8 @@ export class NodeEdits implements EditPort {
         await rename(temporary, absolute);
       } else await this.publishNew(temporary, absolute, edit);
     } catch (thrown) {
-      await unlink(temporary).catch((error: NodeJS.ErrnoException) => {
-        if (error.code !== 'ENOENT') throw error;
+      await unlink(temporary).catch((error: unknown) => {
+        if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
       });
       throw asEditFailure(thrown, edit.path);
     }

@@ -75,8 +75,9 @@ export async function openInside(root: string, path: string): Promise<{ handle: 
 export async function openResolved(root: string, path: string, resolved: ResolvedPath): Promise<{ handle: FileHandle; resolved: ResolvedPath }> {
   if (!resolved.exists) throw notFound(path);
   const handle = await open(resolved.absolute, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0))
-    .catch((error: NodeJS.ErrnoException) => {
-      throw error.code === 'ELOOP' ? outside(path) : error.code === 'ENOENT' ? notFound(path) : error;
+    .catch((error: unknown) => {
+      const { code } = error as NodeJS.ErrnoException;
+      throw code === 'ELOOP' ? outside(path) : code === 'ENOENT' ? notFound(path) : error;
     });
   try {
     const opened = await handle.stat();

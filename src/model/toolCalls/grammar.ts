@@ -41,7 +41,7 @@ export class GrammarBuilder {
     const alternatives = schema['anyOf'] ?? schema['oneOf'];
     if (Array.isArray(alternatives) && alternatives.length > 0) return this.alternatives(name, alternatives.map(asSchema), depth);
     const type = schema['type'];
-    if (Array.isArray(type)) return this.alternatives(name, type.map((one) => ({ ...schema, type: one })), depth);
+    if (Array.isArray(type)) return this.alternatives(name, type.map((one: unknown) => ({ ...schema, type: one })), depth);
     switch (type) {
       case 'string': return this.notation.string(count(schema['minLength']) ?? 0, count(schema['maxLength']));
       case 'integer': return `${sign(schema)}${wholeNumber}`;

@@ -31,8 +31,8 @@ export function schemaProblem(value: unknown, schema: JsonSchema, at = 'argument
 function objectProblem(value: Readonly<Record<string, unknown>>, schema: JsonSchema, at: string): string | undefined {
   const properties = asSchema(schema['properties']);
   const required: readonly unknown[] = Array.isArray(schema['required']) ? schema['required'] : [];
-  const missing = required.find((name) => !Object.hasOwn(value, String(name)));
-  if (missing !== undefined) return `${at}.${String(missing)} is missing`;
+  const missing = required.find((name): name is string => typeof name === 'string' && !Object.hasOwn(value, name));
+  if (missing !== undefined) return `${at}.${missing} is missing`;
   const closed = schema['additionalProperties'] === false || ('properties' in schema && schema['additionalProperties'] === undefined);
   return firstProblem(Object.entries(value).map(([name, field]) => () => {
     if (Object.hasOwn(properties, name)) return schemaProblem(field, asSchema(properties[name]), `${at}.${name}`);

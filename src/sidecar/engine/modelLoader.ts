@@ -100,7 +100,7 @@ function assertKvTypes(context: LlamaContext, params: LoadParams, log: KvLog): v
   for (const real of [said, log.allocated]) {
     if (!real || (real.keys === wanted.keys && real.values === wanted.values)) continue;
     throw failure('kv.formatIgnored', `The engine uses ${real.keys}/${real.values} for the KV cache instead of ${wanted.keys}/${wanted.values}.`,
-      'Choose another KV format in the settings.', undefined, { keys: String(real.keys), values: String(real.values) });
+      'Choose another KV format in the settings.', undefined, { keys: real.keys, values: real.values });
   }
 }
 
