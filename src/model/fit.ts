@@ -46,6 +46,11 @@ export function kvCacheBytes(kv: KvGeometry, context: number, format: KvFormat):
   return Math.ceil(context * kvBytesPerToken(kv.global, format) + keptByWindow(kv, context) * kvBytesPerToken(kv.local, format));
 }
 
+/**
+ * What a model takes when it runs. Measured with 8,192 tokens in f16 on x64 (resident memory against this estimate): Qwen2.5-Coder
+ * 0.5B 0.72 of 1.10 GB, Gemma 3 270M 0.40 of 1.02 GB, Qwen2.5-Coder 1.5B 2.11 of 1.88 GB. The last is above because the engine rearranges
+ * weights in memory of its own; the file's pages, 1.1 GB of it, are cache that the system takes back when it needs to.
+ */
 export function memoryNeed(model: FitModel, context: number, format: KvFormat): MemoryNeed {
   const kvBytes = kvCacheBytes(model.kv, context, format);
   // The largest scratch buffer holds the logits of one batch, 4 bytes each; activations and attention rows come on top.

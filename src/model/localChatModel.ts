@@ -87,9 +87,11 @@ class Hop {
     const { marker } = this.syntax;
     const { text, stop } = await this.generate(prompt, { stop: mayCall ? [...this.format.stop, marker] : this.format.stop, onText: (part) => stream.push(part) });
     const written = mayCall ? readTextCalls(text, this.tools) : undefined;
-    if (written !== undefined) return this.emitCalls(written);
-    stream.end();
-    if (mayCall && stop === marker) await this.call(extend([...prompt, { text, control: false }], marker));
+    if (written !== undefined) this.emitCalls(written);
+    else {
+      stream.end();
+      if (mayCall && stop === marker) await this.call(extend([...prompt, { text, control: false }], marker));
+    }
   }
 
   private async call(prompt: readonly PromptSegment[]): Promise<'called' | 'repeated'> {

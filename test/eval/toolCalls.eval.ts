@@ -14,13 +14,14 @@ import { bfclData, type Category, isRight, type Question, questions } from './bf
  * How often a real model calls the right tool with the right arguments, and answers when no tool fits: BFCL v4 through the sidecar
  * and LocalChatModel, as the product uses them. By command, not part of `npm test`:
  *
- *   node out/test/eval/toolCalls.eval.js [--offset 0] [--count 25] [--report docs/eval/tool-calls.md]
+ *   node out/test/eval/toolCalls.eval.js [--offset 0] [--count 25] [--threads n] [--report docs/eval/tool-calls.md]
  */
 const { values: options } = parseArgs({
   options: {
     offset: { type: 'string', default: '0' },
     count: { type: 'string', default: '25' },
     model: { type: 'string', default: 'qwen2.5-coder-1.5b-instruct-q4_k_m.gguf' },
+    threads: { type: 'string' },
     only: { type: 'string' },
     report: { type: 'string' },
   },
@@ -60,7 +61,7 @@ async function main(): Promise<void> {
     entry: join(import.meta.dirname, '../../src/sidecar/main.js'), execPath: process.execPath, stateDir, client: 'eval', build: 'eval', logger: silentLogger, clock: systemClock,
   });
   try {
-    const loaded = await supervisor.load({ role: 'chat', modelPath: join(modelsDirectory(), options.model), contextSize: 8192, kvKeys: 'f16', kvValues: 'f16', threads: 'auto', gpu: 'auto' });
+    const loaded = await supervisor.load({ role: 'chat', modelPath: join(modelsDirectory(), options.model), contextSize: 8192, kvKeys: 'f16', kvValues: 'f16', threads: options.threads === undefined ? 'auto' : Number(options.threads), gpu: 'auto' });
     if (!loaded.ok) throw new Error(`${loaded.error.message} ${loaded.error.cause ?? ''}`);
     const model = new LocalChatModel(supervisor, loaded.value);
     const rows: string[] = [];

@@ -65,26 +65,29 @@ export class InlineController implements Disposable {
 
   private async apply(): Promise<void> {
     if (this.disposables.isDisposed) return;
-    const { trust, settings, onStatus } = this.deps;
+    const { server, onStatus } = this.deps;
     try {
-      if (!trust.granted) return await this.rest({ state: 'untrusted' });
-      if (!settings.get('loupe.inline.enabled')) return await this.rest({ state: 'off' });
-      const model = await this.deps.completionModel();
-      if (!model.ok) return await this.rest({ state: 'unavailable', error: model.error });
-      await this.deps.server.run({
-        languages: { ...settings.get('loupe.inline.languages') },
-        maxTokens: settings.get('loupe.inline.maxTokens'),
-        model: model.value,
-      });
+      const wanted = await this.wanted();
+      if (!('state' in wanted)) {
+        await server.run(wanted);
+        return;
+      }
+      await this.stop();
+      onStatus(wanted);
     } catch (error) {
       this.deps.logger.log('error', 'Inline suggestions did not start', { cause: messageOf(error) });
       onStatus({ state: 'unavailable', error: makeError('internal', 'Inline suggestions did not start.', 'Reload the window; if it happens again, look into the Loupe log.', error) });
     }
   }
 
-  private async rest(status: InlineStatus): Promise<void> {
-    await this.stop();
-    this.deps.onStatus(status);
+  /** What the server is to run with, or the state without it. */
+  private async wanted(): Promise<InlineConfiguration | InlineStatus> {
+    const { trust, settings } = this.deps;
+    if (!trust.granted) return { state: 'untrusted' };
+    if (!settings.get('loupe.inline.enabled')) return { state: 'off' };
+    const model = await this.deps.completionModel();
+    if (!model.ok) return { state: 'unavailable', error: model.error };
+    return { languages: { ...settings.get('loupe.inline.languages') }, maxTokens: settings.get('loupe.inline.maxTokens'), model: model.value };
   }
 
   private async stop(): Promise<void> {

@@ -11,6 +11,7 @@ import type { LoadParams } from '../../protocol/sidecar.js';
 import type { Trust } from '../trust.js';
 import { InlineClient } from './inlineClient.js';
 import { InlineController } from './inlineController.js';
+import { InlineStatusItem } from './inlineStatusItem.js';
 import { InlineStatistics, noCounts } from './inlineStatistics.js';
 
 export interface InlineDeps {
@@ -43,9 +44,20 @@ const countsKey = 'loupe.inline.counts';
 export function registerInline(deps: InlineDeps): Disposable {
   const disposables = new DisposableStore();
   const { memento, logger } = deps;
-  const statistics = new InlineStatistics(memento.get(countsKey, noCounts), (counts) => void memento.update(countsKey, counts));
+  const item = disposables.add(new InlineStatusItem());
+  let status: InlineStatus = { state: 'starting' };
+  const statistics = new InlineStatistics(memento.get(countsKey, noCounts), (counts) => {
+    void memento.update(countsKey, counts);
+    item.show(status, counts);
+  });
+  const onStatus = (next: InlineStatus): void => {
+    status = next;
+    item.show(next, statistics.counts);
+    deps.onStatus(next);
+  };
   const client = new InlineClient({
     ...deps,
+    onStatus,
     onMeasured: (measurement) => {
       statistics.measured(measurement);
       logger.log('debug', 'Inline suggestion', fieldsOf(measurement));
@@ -58,7 +70,7 @@ export function registerInline(deps: InlineDeps): Disposable {
       }
     },
   });
-  const controller = disposables.add(new InlineController({ ...deps, server: client }));
+  const controller = disposables.add(new InlineController({ ...deps, onStatus, server: client }));
   disposables.add(vscode.commands.registerCommand(acceptedCommand, (id: unknown) => {
     if (typeof id === 'number') statistics.accepted(id);
   }));

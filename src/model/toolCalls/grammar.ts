@@ -1,5 +1,6 @@
 import type { JsonSchema } from '../../protocol/chat.js';
 import type { Notation } from './notation.js';
+import { namesPart, schemaPart } from './schemaPart.js';
 
 /** Longer limits are not spelt out: llama.cpp unrolls repetitions, and the token limit bounds the text anyway. */
 const longestSpeltRepetition = 256;
@@ -39,7 +40,7 @@ export class GrammarBuilder {
     const options = schema['enum'];
     if (Array.isArray(options) && options.length > 0) return options.map((option) => this.notation.literal(option)).join(' | ');
     const alternatives = schema['anyOf'] ?? schema['oneOf'];
-    if (Array.isArray(alternatives) && alternatives.length > 0) return this.alternatives(name, alternatives.map(asSchema), depth);
+    if (Array.isArray(alternatives) && alternatives.length > 0) return this.alternatives(name, alternatives.map(schemaPart), depth);
     const type = schema['type'];
     if (Array.isArray(type)) return this.alternatives(name, type.map((one: unknown) => ({ ...schema, type: one })), depth);
     switch (type) {
@@ -48,7 +49,7 @@ export class GrammarBuilder {
       case 'number': return `${sign(schema)}${wholeNumber} ("." [0-9]{1,15})? ([eE] [-+]? [0-9]{1,3})?`;
       case 'boolean': return '"true" | "false"';
       case 'null': return '"null"';
-      case 'array': return this.array(this.value(`${name}-item`, asSchema(schema['items']), depth + 1), count(schema['minItems']) ?? 0, count(schema['maxItems']));
+      case 'array': return this.array(this.value(`${name}-item`, schemaPart(schema['items']), depth + 1), count(schema['minItems']) ?? 0, count(schema['maxItems']));
       case 'object': return this.object(name, schema, depth);
       default: return this.any();
     }
@@ -66,18 +67,18 @@ export class GrammarBuilder {
   }
 
   private object(name: string, schema: JsonSchema, depth: number): string {
-    const properties = asSchema(schema['properties']);
+    const properties = schemaPart(schema['properties']);
     const names = this.notation.order(Object.keys(properties));
     if (names.length === 0) return schema['additionalProperties'] === false || 'properties' in schema ? '"{}"' : this.anyObject();
-    const required = new Set(Array.isArray(schema['required']) ? schema['required'] : []);
+    const required = new Set(namesPart(schema['required']));
     const fields = names.map((property, index) =>
-      `${this.notation.key(property)} ${this.value(`${name}-${index}`, asSchema(properties[property]), depth + 1)}`);
+      `${this.notation.key(property)} ${this.value(`${name}-${index}`, schemaPart(properties[property]), depth + 1)}`);
     // one rule per property and per "something came before", as only then a comma is due
     const rest = (index: number, comma: boolean): string => {
       const field = fields[index];
       if (field === undefined) return '';
       const written = `${comma ? `${this.notation.comma} ` : ''}${field} ${rest(index + 1, true)}`.trim();
-      if (required.has(names[index])) return written;
+      if (required.has(names[index] ?? '')) return written;
       const rule = `${name}-${index}${comma ? 'c' : 'o'}`;
       if (!this.rules.has(rule)) this.rule(rule, `${written} | ${rest(index + 1, comma) || '""'}`);
       return rule;
@@ -104,5 +105,3 @@ const wholeNumber = '("0" | [1-9] [0-9]{0,15})';
 const sign = (schema: JsonSchema): string => (typeof schema['minimum'] === 'number' && schema['minimum'] >= 0 ? '' : '"-"? ');
 
 const count = (value: unknown): number | undefined => (typeof value === 'number' && value >= 0 && value <= longestSpeltRepetition ? Math.floor(value) : undefined);
-
-const asSchema = (value: unknown): JsonSchema => (typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonSchema) : {});

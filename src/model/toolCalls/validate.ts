@@ -1,4 +1,5 @@
 import type { JsonSchema } from '../../protocol/chat.js';
+import { namesPart, schemaPart } from './schemaPart.js';
 
 /**
  * Checks arguments against a tool's schema, in the subset of JSON Schema that the call grammar knows. Patterns and formats are
@@ -12,7 +13,7 @@ export function schemaProblem(value: unknown, schema: JsonSchema, at = 'argument
   if (Array.isArray(options) && !options.some((option) => same(value, option))) return `${at} must be one of ${options.map((option) => JSON.stringify(option)).join(', ')}`;
   const alternatives = schema['anyOf'] ?? schema['oneOf'];
   if (Array.isArray(alternatives) && alternatives.length > 0) {
-    const problems = alternatives.map((one) => schemaProblem(value, asSchema(one), at));
+    const problems = alternatives.map((one) => schemaProblem(value, schemaPart(one), at));
     return problems.includes(undefined) ? undefined : problems[0];
   }
   const type = schema['type'];
@@ -21,7 +22,7 @@ export function schemaProblem(value: unknown, schema: JsonSchema, at = 'argument
   if (typeof value === 'string') return lengthProblem(value.length, schema, 'minLength', 'maxLength', 'characters', at);
   if (typeof value === 'number') return rangeProblem(value, schema, at);
   if (Array.isArray(value)) {
-    const items = asSchema(schema['items']);
+    const items = schemaPart(schema['items']);
     return lengthProblem(value.length, schema, 'minItems', 'maxItems', 'items', at)
       ?? firstProblem(value.map((item, index) => () => schemaProblem(item, items, `${at}[${index}]`)));
   }
@@ -29,13 +30,12 @@ export function schemaProblem(value: unknown, schema: JsonSchema, at = 'argument
 }
 
 function objectProblem(value: Readonly<Record<string, unknown>>, schema: JsonSchema, at: string): string | undefined {
-  const properties = asSchema(schema['properties']);
-  const required: readonly unknown[] = Array.isArray(schema['required']) ? schema['required'] : [];
-  const missing = required.find((name): name is string => typeof name === 'string' && !Object.hasOwn(value, name));
+  const properties = schemaPart(schema['properties']);
+  const missing = namesPart(schema['required']).find((name) => !Object.hasOwn(value, name));
   if (missing !== undefined) return `${at}.${missing} is missing`;
   const closed = schema['additionalProperties'] === false || ('properties' in schema && schema['additionalProperties'] === undefined);
   return firstProblem(Object.entries(value).map(([name, field]) => () => {
-    if (Object.hasOwn(properties, name)) return schemaProblem(field, asSchema(properties[name]), `${at}.${name}`);
+    if (Object.hasOwn(properties, name)) return schemaProblem(field, schemaPart(properties[name]), `${at}.${name}`);
     return closed ? `${at}.${name} is not known; known are ${Object.keys(properties).join(', ') || 'none'}` : undefined;
   }));
 }
@@ -79,5 +79,3 @@ function firstProblem(checks: readonly (() => string | undefined)[]): string | u
   }
   return undefined;
 }
-
-const asSchema = (value: unknown): JsonSchema => (typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonSchema) : {});

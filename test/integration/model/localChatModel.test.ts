@@ -104,7 +104,7 @@ suite('LocalChatModel with Qwen2.5-Coder 1.5B', function () {
     };
     for (const syntax of [toolLineCalls, gemma4Calls]) {
       const result = await supervisor.generate(
-        { id: crypto.randomUUID(), role: 'chat', conversation: 'g', prompt: [{ text: 'Call:', control: true }], maxTokens: 200, stop: [], grammar: syntax.grammar([everything]), sampling: { temperature: 0 } },
+        { id: crypto.randomUUID(), role: 'chat', conversation: 'g', prompt: [{ text: 'Call:', control: true }], maxTokens: 60, stop: [], grammar: syntax.grammar([everything]), sampling: { temperature: 0 } },
         {}, new AbortController().signal,
       );
       assert.ok(result.ok, result.ok ? '' : `${result.error.message} ${result.error.cause ?? ''}`);
