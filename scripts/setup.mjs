@@ -1,6 +1,7 @@
 // npm run setup [-- piece ...]: fetches everything that building and testing need. Without a piece: all of them.
 import { ensureDependencies } from './lib/dependencies.mjs';
 import { note, runMain } from './lib/log.mjs';
+import { cacheRoot } from './lib/paths.mjs';
 import { testModels } from './lib/testModels.mjs';
 
 const pieces = {
@@ -9,6 +10,7 @@ const pieces = {
   workbench: async () => (await import('./lib/codeServer.mjs')).ensureCodeServer(),
   chromium: async () => (await import('./lib/chromium.mjs')).ensureChromium(),
   models: async () => (await import('./lib/models.mjs')).ensureModels(Object.keys(testModels)),
+  llamaServer: async () => (await import('./lib/llamaServer.mjs')).ensureLlamaServer({ cacheRoot: cacheRoot() }),
 };
 
 await runMain(async args => {

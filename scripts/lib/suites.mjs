@@ -4,9 +4,10 @@ import { build } from '../build.mjs';
 import { packageExtension } from '../package.mjs';
 import { runScenarios } from './e2e.mjs';
 import { capture, run } from './exec.mjs';
+import { ensureLlamaServer } from './llamaServer.mjs';
 import { note } from './log.mjs';
 import { ensureModels } from './models.mjs';
-import { fromRoot, root } from './paths.mjs';
+import { cacheRoot, fromRoot, root } from './paths.mjs';
 import { testModels } from './testModels.mjs';
 
 const bin = (name, ...file) => fromRoot('node_modules', name, ...file);
@@ -52,6 +53,7 @@ export const unit = ({ grep }) => mocha('unit', { timeout: 10_000, limitMinutes:
 export async function integration({ grep }) {
   await build();
   await ensureModels(Object.keys(testModels));
+  await ensureLlamaServer({ cacheRoot: cacheRoot() });
   return mocha('integration', { timeout: 120_000, limitMinutes: 20, grep });
 }
 

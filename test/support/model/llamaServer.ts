@@ -11,7 +11,7 @@ export interface LlamaServer {
   stop(): Promise<void>;
 }
 
-interface ServerScript { ensureLlamaServer(input: { cacheRoot: string; jobs?: number; log?: (line: string) => void }): Promise<string> }
+interface ServerScript { ensureLlamaServer(input: { cacheRoot: string }): Promise<string> }
 
 /** The binary from the cache; built from source, which takes minutes, when `npm run setup` has not done so. */
 export async function llamaServerBinary(): Promise<string> {
