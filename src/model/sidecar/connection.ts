@@ -60,11 +60,12 @@ export class SidecarConnection {
   }
 
   get isClosed(): boolean {
-    return this.closed;
+    return this.closed || this.socket.destroyed;
   }
 
   async request<P, R>(type: Request<P, R>, params: P, signal?: AbortSignal): Promise<Result<R>> {
     if (this.closed) return err(crashed());
+    if (signal?.aborted) return err(makeError('cancelled', 'Cancelled.', 'Ask again when you are ready.'));
     let cancel: RpcDisposable | undefined;
     try {
       const token = signal ? tokenOf(signal) : undefined;
@@ -73,7 +74,7 @@ export class SidecarConnection {
         ? await this.rpc.sendRequest<Result<R>>(type.method, params, token.token)
         : await this.rpc.sendRequest<Result<R>>(type.method, params);
     } catch (thrown) {
-      return err(this.closed || this.socket.destroyed ? crashed(thrown) : broken(thrown));
+      return err(this.isClosed ? crashed(thrown) : broken(thrown));
     } finally {
       cancel?.dispose();
     }
@@ -122,7 +123,6 @@ function tokenOf(signal: AbortSignal): { token: CancellationToken; disposable: R
   const token: CancellationToken = {
     get isCancellationRequested() { return signal.aborted; },
     onCancellationRequested: (listener: (e: unknown) => unknown): RpcDisposable => {
-      if (signal.aborted) queueMicrotask(() => listener(undefined));
       listeners.add(listener);
       return { dispose: () => listeners.delete(listener) };
     },

@@ -1,57 +1,67 @@
 import type { Clock } from '../../base/clock.js';
 import type { Disposable } from '../../base/disposable.js';
 
+/**
+ * Decides from pings whether a peer hangs. Silence counts only while our own ticks come on time: after this machine slept, or
+ * this process was stopped, the peer had no chance to answer either.
+ */
+export class PingWatch {
+  private lastTick: number | undefined;
+  private silentMs = 0;
+  private waiting = false;
+
+  constructor(private readonly intervalMs: number, private readonly timeoutMs: number) {}
+
+  /** Call every `intervalMs`. `ping`: send one now, and report its answer; `hang`: the peer is lost. */
+  tick(now: number): 'ping' | 'wait' | 'hang' {
+    const passed = now - (this.lastTick ?? now);
+    this.lastTick = now;
+    if (!this.waiting) {
+      this.waiting = true;
+      this.silentMs = 0;
+      return 'ping';
+    }
+    if (passed <= this.intervalMs * 2) this.silentMs += passed;
+    return this.silentMs >= this.timeoutMs ? 'hang' : 'wait';
+  }
+
+  answered(): void {
+    this.waiting = false;
+  }
+}
+
 export interface HeartbeatOptions {
   readonly intervalMs: number;
-  /** A ping unanswered for this long means a hang. */
+  /** Silence of this length means a hang. */
   readonly timeoutMs: number;
   readonly clock: Clock;
   readonly ping: () => Promise<unknown>;
   readonly onHang: () => void;
 }
 
-/**
- * Watches a peer by pinging it. Silence counts only while our own timer runs on time: after this machine slept, or this
- * process was stopped, the peer had no chance to answer either.
- */
+/** Pings a peer until it is disposed or the peer hangs. */
 export class Heartbeat implements Disposable {
+  private readonly watch: PingWatch;
   private readonly timer: NodeJS.Timeout;
-  private lastTick: number;
-  /** Time that passed while a ping was unanswered and our timer was on time. */
-  private silentMs = 0;
-  private waiting = false;
-  private disposed = false;
 
   constructor(private readonly options: HeartbeatOptions) {
-    this.lastTick = options.clock.monotonic();
+    this.watch = new PingWatch(options.intervalMs, options.timeoutMs);
     this.timer = setInterval(() => this.tick(), options.intervalMs);
     this.timer.unref();
   }
 
   dispose(): void {
-    this.disposed = true;
     clearInterval(this.timer);
   }
 
   private tick(): void {
-    const now = this.options.clock.monotonic();
-    const passed = now - this.lastTick;
-    this.lastTick = now;
-    if (!this.waiting) {
-      this.send();
-      return;
+    const next = this.watch.tick(this.options.clock.monotonic());
+    if (next === 'ping') {
+      const answered = (): void => this.watch.answered(); // a failed ping closes the connection, which is seen elsewhere
+      this.options.ping().then(answered, answered);
+    } else if (next === 'hang') {
+      this.dispose();
+      this.options.onHang();
     }
-    if (passed > this.options.intervalMs * 2) return; // we slept
-    this.silentMs += passed;
-    if (this.silentMs < this.options.timeoutMs) return;
-    this.dispose();
-    this.options.onHang();
-  }
-
-  private send(): void {
-    this.waiting = true;
-    this.silentMs = 0;
-    const done = (): void => { if (!this.disposed) this.waiting = false; };
-    this.options.ping().then(done, done);
   }
 }

@@ -1,4 +1,4 @@
-import { link, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { link, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import type { Clock } from '../../base/clock.js';
 
 export interface LockOptions {
@@ -11,6 +11,9 @@ export interface LockOptions {
 
 export interface Lock { release(): Promise<void> }
 
+/** Reclaiming takes a few file operations. */
+const guardAgeMs = 5000;
+
 let attempts = 0;
 
 /** Takes the lock file, reclaiming it from a dead or outdated holder. Undefined: somebody else holds it. Never waits. */
@@ -20,7 +23,7 @@ export async function tryLock(path: string, options: LockOptions): Promise<Lock 
   try {
     // A hard link appears with its content in one step, and fails when the name is taken.
     if (await linked(own, path)) return held(path, options.pid);
-    if (!(await reclaim(path, options))) return undefined;
+    if (!(await reclaim(own, path, options))) return undefined;
     return (await linked(own, path)) ? held(path, options.pid) : undefined;
   } finally {
     await rm(own, { force: true });
@@ -53,31 +56,30 @@ async function holder(path: string): Promise<number | undefined> {
   }
 }
 
-/** True when the name is free now. */
-async function reclaim(path: string, options: LockOptions): Promise<boolean> {
-  const pid = await holder(path);
-  if (pid === undefined) return true;
-  if (pid !== 0 && options.isAlive(pid) && !(await tooOld(path, options))) return false;
-  const aside = `${path}.stale.${options.pid}.${attempts}`;
-  try {
-    await rename(path, aside);
-  } catch (thrown) {
-    if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') return true;
-    throw thrown;
+/**
+ * Removes a stale lock; true when the name is free now. Only one process may do this at a time: otherwise the second one would
+ * remove the lock that the first one has just taken.
+ */
+async function reclaim(own: string, path: string, options: LockOptions): Promise<boolean> {
+  const guard = `${path}.reclaim`;
+  if (!(await linked(own, guard))) {
+    if (await olderThan(guard, guardAgeMs, options.clock)) await rm(guard, { force: true }); // its holder died in these few lines
+    return false;
   }
   try {
-    // Between reading and renaming, another client may have reclaimed it: then we took a live lock and give it back.
-    if ((await holder(aside)) === pid) return true;
-    await linked(aside, path);
-    return false;
+    const pid = await holder(path);
+    if (pid === undefined) return true;
+    if (pid !== 0 && options.isAlive(pid) && !(await olderThan(path, options.maxAgeMs, options.clock))) return false;
+    await rm(path, { force: true });
+    return true;
   } finally {
-    await rm(aside, { force: true });
+    await rm(guard, { force: true });
   }
 }
 
-async function tooOld(path: string, options: LockOptions): Promise<boolean> {
+async function olderThan(path: string, ageMs: number, clock: Clock): Promise<boolean> {
   try {
-    return options.clock.now() - (await stat(path)).mtimeMs > options.maxAgeMs;
+    return clock.now() - (await stat(path)).mtimeMs > ageMs;
   } catch {
     return false; // gone meanwhile: the next attempt sees it
   }

@@ -47,7 +47,7 @@ export async function ensureStateDir(dir: string): Promise<void> {
 export async function readAddress(path: string): Promise<SidecarAddress | undefined> {
   let file;
   try {
-    file = await open(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0));
+    file = await open(path, constants.O_RDONLY | (process.platform === 'win32' ? 0 : constants.O_NOFOLLOW));
   } catch {
     return undefined; // absent, or a link: both mean that no sidecar of ours wrote it
   }

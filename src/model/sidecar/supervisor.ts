@@ -2,6 +2,7 @@ import type { Disposable } from '../../base/disposable.js';
 import { type LoupeError, makeError, toError } from '../../base/errors.js';
 import { Emitter } from '../../base/event.js';
 import { err, ok, type Result } from '../../base/result.js';
+import { emptyStats } from '../../protocol/chat.js';
 import {
   type GenerateParams, type GenerateResult, type HelloResult, type KvAudit, type LoadedModel, type LoadParams, type ModelRole, modelRoles,
   type ProbeParams, type ProbeResult, type PromptSegment, type RoleState, sidecarRequests, type SidecarStatus,
@@ -98,7 +99,8 @@ export class SidecarSupervisor implements Engine, Disposable {
   }
 
   generate(params: GenerateParams, handlers: GenerateHandlers, signal: AbortSignal): Promise<Result<GenerateResult>> {
-    return this.work((c) => c.stream(sidecarRequests.generate, params, handlers, signal));
+    const nothing: GenerateResult = { text: '', stats: { ...emptyStats, finish: 'cancelled' } };
+    return this.work((c) => (signal.aborted ? Promise.resolve(ok(nothing)) : c.stream(sidecarRequests.generate, params, handlers, signal)));
   }
 
   probe(params: ProbeParams, signal: AbortSignal): Promise<Result<ProbeResult>> {

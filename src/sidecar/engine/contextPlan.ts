@@ -9,6 +9,8 @@ const smallestContext = 512;
 const largestAuto: Readonly<Record<ModelRole, number>> = { chat: 16_384, completion: 4096 };
 /** The share of free memory that the sidecar takes when it chooses the context itself. */
 const autoShare = 0.6;
+/** The size named in an error leaves a little room: by the time the user asks for it, less may be free. */
+const namedShare = 0.95;
 /** A second conversation keeps its prefix too, where that takes at most this share of what is left. */
 const secondSequenceShare = 0.25;
 
@@ -38,7 +40,10 @@ export function planContext(params: LoadParams, shape: ModelShape, weightsBytes:
   } else {
     contextSize = Math.min(params.contextSize, shape.trainContext);
     const fit = within(freeBytes, contextSize);
-    if (!fit.fits || fit.contextSize < contextSize) return { fits: fit.fits ? fit.contextSize : 0 };
+    if (!fit.fits || fit.contextSize < contextSize) {
+      const safe = within(freeBytes * namedShare, contextSize);
+      return { fits: safe.fits ? safe.contextSize : 0 };
+    }
   }
   const left = freeBytes - within(freeBytes, contextSize).need.totalBytes;
   const second = params.role === 'chat' && kvCacheBytes(shape.kv, contextSize, format) <= left * secondSequenceShare;

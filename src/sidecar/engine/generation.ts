@@ -113,9 +113,8 @@ class Run {
   }
 
   flush(): void {
-    if (this.matcher.stopped) return;
     this.emit(this.matcher.push(this.decoder.flush()));
-    if (!this.matcher.stopped) this.emit(this.matcher.flush());
+    this.emit(this.matcher.flush());
   }
 
   private emit(text: string): void {

@@ -96,7 +96,7 @@ async function createContext(model: LlamaModel, llama: Llama, params: LoadParams
 
 function assertKvTypes(context: LlamaContext, params: LoadParams, log: KvLog): void {
   const wanted = { keys: params.kvKeys, values: params.kvValues };
-  const said = { keys: GgmlType[context.kvCacheKeyType]?.toLowerCase(), values: GgmlType[context.kvCacheValueType]?.toLowerCase() };
+  const said = { keys: GgmlType[context.kvCacheKeyType].toLowerCase(), values: GgmlType[context.kvCacheValueType].toLowerCase() };
   for (const real of [said, log.allocated]) {
     if (!real || (real.keys === wanted.keys && real.values === wanted.values)) continue;
     throw failure('kv.formatIgnored', `The engine uses ${real.keys}/${real.values} for the KV cache instead of ${wanted.keys}/${wanted.values}.`,

@@ -52,9 +52,17 @@ export class SequenceState {
   }
 
   private restorable(wanted: number): number {
-    const first = this.sequence.stateCellsStartIndex;
-    if (this.window !== undefined && first <= Math.max(0, wanted - this.window)) return wanted;
-    const usable = this.checkpoints.filter((position) => position + 1 <= wanted && position + 1 <= first);
-    return usable.length > 0 ? Math.max(...usable) + 1 : 0;
+    return restorablePrefix(wanted, this.sequence.stateCellsStartIndex, this.window, this.checkpoints);
   }
+}
+
+/**
+ * The longest prefix of at most `wanted` tokens whose state can be had exactly.
+ * @param first first position that the window layers still keep
+ * @param window tokens of the sliding window; undefined for a recurrent model, whose state cannot be cut at all
+ * @param checkpoints last positions of the states kept
+ */
+export function restorablePrefix(wanted: number, first: number, window: number | undefined, checkpoints: readonly number[]): number {
+  if (window !== undefined && first <= Math.max(0, wanted - window)) return wanted;
+  return Math.max(0, ...checkpoints.map((position) => position + 1).filter((length) => length <= wanted && length <= first));
 }
