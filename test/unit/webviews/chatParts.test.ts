@@ -86,13 +86,14 @@ suite('webviews: drawing', () => {
   test('tokens are drawn once per frame, everything else at once', () => {
     let frame: (() => void) | undefined;
     let draws = 0;
-    const store = new ChatStore({ request: (callback) => { frame = callback; return 1; }, cancel: () => { frame = undefined; } });
+    let requests = 0;
+    const store = new ChatStore({ request: (callback) => { frame = callback; return ++requests; }, cancel: () => { frame = undefined; } });
     store.subscribe(() => { draws++; });
     for (const message of [state(), ...runningTurn('t', 'q', [])]) store.dispatch(message);
     const before = draws;
     const delta = (text: string): HostToChat => ({ type: 'event', turnId: 't', event: { type: 'textDelta', hop: 1, text } });
     for (let n = 0; n < 50; n++) store.dispatch(delta('x'));
-    assert.equal(draws, before);
+    assert.deepEqual([draws, requests], [before, 1]);
     frame?.();
     assert.equal(draws, before + 1);
     store.dispatch(delta('y'));

@@ -45,6 +45,7 @@ suite('webviews: a turn as the chat shows it', () => {
     assert.equal(pendingApproval(sent), undefined);
     assert.equal(markDecided(sent, 'approval-edit').hops[0]?.tools[0]?.approval?.state, 'sent');
     const resolved: AgentEvent = { type: 'approvalResolved', hop: 1, atMs: 9, callId: 'e1', approvalId: 'approval-edit', decision: 'rejected', waitedMs: 7 };
+    assert.equal(markDecided(foldEvent(asked, resolved), 'approval-edit').hops[0]?.tools[0]?.approval?.state, 'rejected');
     assert.equal(foldEvent(sent, resolved).hops[0]?.tools[0]?.approval?.state, 'rejected');
     assert.equal(foldEvent(sent, { ...resolved, approvalId: 'another' }).hops[0]?.tools[0]?.approval?.state, 'sent');
     assert.equal(markDecided(asked, 'forged'), asked);
