@@ -36,7 +36,7 @@ async function buildHash(bundle) {
  * Path of the server's binary; builds it first unless that was done. Needs git, cmake and a C++ compiler, and takes some
  * minutes, below everything else in priority. A build that was broken off goes on where it stopped.
  */
-export async function ensureLlamaServer({ cacheRoot, jobs = Math.max(1, os.availableParallelism() - 1) }) {
+export async function ensureLlamaServer({ cacheRoot, jobs = os.availableParallelism() }) {
   const bundle = sourceBundle();
   const target = path.join(cacheRoot, 'llama-server', await buildHash(bundle), binaryName);
   return cached('build llama.cpp server', target, async work => {

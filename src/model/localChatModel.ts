@@ -8,8 +8,9 @@ import type { ChatFormat } from './formats/chatFormat.js';
 import { chatFormatFor } from './formats/chatFormats.js';
 import { addStats } from './generationCost.js';
 import { callSyntaxOf, type CallSyntax, type ReadCalls } from './toolCalls/callSyntax.js';
-import { decidesToAnswer, decisionCandidates, repeatsItself } from './toolCalls/decision.js';
+import { decide, decisionCandidates, repeatsItself } from './toolCalls/decision.js';
 import { ReplyStream } from './toolCalls/replyStream.js';
+import { secondLookAgrees, secondLookCandidates, secondLookPrompt } from './toolCalls/secondLook.js';
 import { readTextCalls } from './toolCalls/textCalls.js';
 
 /**
@@ -45,7 +46,7 @@ export class LocalChatModel implements ChatModel {
   }
 }
 
-/** One request to the model: at most a probe, a reply, and a call. */
+/** One request to the model: at most two probes, a reply, and a call. */
 class Hop {
   private cost: GenerationStats | undefined;
   private readonly tools: readonly ToolDefinition[];
@@ -67,7 +68,7 @@ class Hop {
     try {
       const prompt = this.format.render(this.request.messages, this.tools);
       const mayCall = this.tools.length > 0 && this.request.toolChoice === 'auto';
-      const calls = mayCall && this.syntax.decision === 'probe' && !(await this.decidesToAnswer(prompt));
+      const calls = mayCall && this.syntax.decision === 'probe' && (await this.decidesToCall(prompt));
       if (!calls || (await this.call(prompt)) === 'repeated') await this.reply(this.tools.length > 0 ? extend(prompt, this.syntax.answerOpening) : prompt, mayCall);
       return { type: 'finished', stats: this.spent() };
     } catch (error) {
@@ -76,10 +77,17 @@ class Hop {
     }
   }
 
-  private async decidesToAnswer(prompt: readonly PromptSegment[]): Promise<boolean> {
+  private async decidesToCall(prompt: readonly PromptSegment[]): Promise<boolean> {
+    const { messages } = this.request;
+    const decision = decide(await this.probe(prompt, decisionCandidates(this.tools)), this.tools, messages);
+    if (decision !== 'lookAgain') return decision === 'call';
+    return secondLookAgrees(await this.probe(secondLookPrompt(this.format, messages, this.tools), secondLookCandidates));
+  }
+
+  private async probe(prompt: readonly PromptSegment[], candidates: readonly string[]): Promise<readonly number[]> {
     const { conversation } = this.request;
-    const probe = await this.engine.probe({ id: this.newId(), role: 'chat', conversation, prompt: [...prompt], candidates: decisionCandidates(this.tools) }, this.signal);
-    return decidesToAnswer(this.account(probe).probabilities, this.tools, this.request.messages);
+    const probe = await this.engine.probe({ id: this.newId(), role: 'chat', conversation, prompt: [...prompt], candidates: [...candidates] }, this.signal);
+    return this.account(probe).probabilities;
   }
 
   private async reply(prompt: readonly PromptSegment[], mayCall: boolean): Promise<void> {

@@ -14,14 +14,18 @@ export const answerOpening = `${toolLineOpening}${noTool}\n`;
 /** What follows {@link toolLineOpening} when the tool is called. */
 export const toolLineCall = (call: Pick<ToolCall, 'name' | 'arguments'>): string => ` ${call.name}\n${spacedJson(call.arguments)}`;
 
-/** The part of the system prompt that explains the protocol and lists the tools. Depends on nothing but the tools. */
+/**
+ * The part of the system prompt that explains the protocol and lists the tools. Depends on nothing but the tools: where a call in
+ * vain does no harm, it shows how to look step by step; otherwise, when to leave the tools alone.
+ */
 export function toolLineInstructions(tools: readonly ToolDefinition[]): string {
+  const instructions = tools.every(({ safety }) => safety !== undefined) ? exploring : careful;
   return `${instructions}\n<tools>\n${tools.map(signature).join('\n')}\n</tools>`;
 }
 
 const signature = ({ name, description, parameters }: ToolDefinition): string => JSON.stringify({ name, description, parameters });
 
-const instructions = `# Tools
+const exploring = `# Tools
 Every reply starts with a line that names the tool to use: "Tool: NAME" when one of the tools below does exactly what is needed next, "Tool: none" when none of them does, or when the results are enough to answer.
 After "Tool: NAME" comes a JSON object with the arguments. After "Tool: none" comes the answer in plain text.
 
@@ -36,18 +40,26 @@ Result: 3: Bean soup
 4: Cook for 40 minutes.
 Tool: none
 soups/beans.md has it. The soup cooks for 40 minutes.
-User: What goes into the pumpkin pie?
-Tool: find_recipe
-{"dish": "pumpkin pie"}
-Result: nothing found
-Tool: none
-There is no recipe for pumpkin pie.
-User: Why does bread rise?
-Tool: none
-Yeast makes gas in the dough.
 User: How much does a bean soup cost in a restaurant?
 Tool: none
 About 6 euros.
+User: Thanks!
+Tool: none
+You are welcome.
+
+The tools:`;
+
+const careful = `# Tools
+Every reply starts with a line that names the tool to use: "Tool: NAME" when one of the tools below does exactly what is asked, "Tool: none" when none of them does.
+After "Tool: NAME" comes a JSON object with the arguments. After "Tool: none" comes the answer in plain text.
+
+Examples with a tool get_weather(city):
+User: How warm is it in Oslo now?
+Tool: get_weather
+{"city": "Oslo"}
+User: How many people live in Oslo?
+Tool: none
+About 700,000 people live in Oslo.
 User: Thanks!
 Tool: none
 You are welcome.

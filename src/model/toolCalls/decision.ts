@@ -12,13 +12,20 @@ const severalResults = 2;
 
 export const decisionCandidates = (tools: readonly ToolDefinition[]): string[] => [noTool, ...tools.map((tool) => ` ${tool.name}`)];
 
-/** Call or answer, from the probabilities of {@link decisionCandidates} as the first token after the opening of the tool line. */
-export function decidesToAnswer(probabilities: readonly number[], tools: readonly ToolDefinition[], messages: readonly ChatMessage[]): boolean {
+export type Decision = 'answer' | 'call' | 'lookAgain';
+
+/** Call or answer, or a second look before a tool is called of which nothing is known, from the probabilities of {@link decisionCandidates} as the first token after the opening of the tool line. */
+export function decide(probabilities: readonly number[], tools: readonly ToolDefinition[], messages: readonly ChatMessage[]): Decision {
   const [none = 0, ...names] = probabilities;
   const likeliest = tools[names.indexOf(Math.max(...names))];
-  if (likeliest?.safety !== 'reads') return none >= answerFrom[likeliest?.safety ?? 'unknown'];
-  const results = turnOf(messages).filter(({ role }) => role === 'tool').length;
-  return none >= (results < severalResults ? answerFrom.reads : answerFrom.readsAgain);
+  switch (likeliest?.safety) {
+    case undefined: return none >= answerFrom.unknown ? 'answer' : 'lookAgain';
+    case 'asks': return none >= answerFrom.asks ? 'answer' : 'call';
+    case 'reads': {
+      const results = turnOf(messages).filter(({ role }) => role === 'tool').length;
+      return none >= (results < severalResults ? answerFrom.reads : answerFrom.readsAgain) ? 'answer' : 'call';
+    }
+  }
 }
 
 /** Whether the turn has made this very call already and only read since: its result is in the prompt, so asking again adds nothing. */

@@ -51,7 +51,7 @@ suite('LocalChatModel with a scripted engine', () => {
   });
 
   test('answers when the first token says none', async () => {
-    const engine = new ScriptedEngine({ probabilities: [0.9, 0.05, 0.01], replies: [{ text: 'A closure is...' }] });
+    const engine = new ScriptedEngine({ probabilities: [[0.9, 0.05, 0.01]], replies: [{ text: 'A closure is...' }] });
     assert.deepEqual(outline(await run(engine)), ['text:A closure is...', 'finished:stop']);
     assert.deepEqual(engine.probed[0]?.candidates, [' none', ' read_file', ' search_text']);
     assert.match(lastText(engine), /assistant\nTool: none\n$/);
@@ -59,24 +59,33 @@ suite('LocalChatModel with a scripted engine', () => {
   });
 
   test('calls a tool, constrained by the grammar, on the prompt of the probe', async () => {
-    const engine = new ScriptedEngine({ probabilities: [0.1, 0.8, 0.01], replies: [{ text: ' read_file\n{"path": "a.ts"}' }] });
+    const engine = new ScriptedEngine({ probabilities: [[0.1, 0.8, 0.01]], replies: [{ text: ' read_file\n{"path": "a.ts"}' }] });
     assert.deepEqual(outline(await run(engine)), ['call:read_file{"path":"a.ts"}', 'finished:stop']);
     assert.deepEqual(engine.generated[0]?.prompt, engine.probed[0]?.prompt);
     assert.match(engine.generated[0]?.grammar ?? '', /^root ::= call-0 \| call-1$/m);
   });
 
-  test('a tool of which nothing is known needs near certainty', async () => {
-    const calls = async (none: number): Promise<boolean> => {
-      const engine = new ScriptedEngine({ probabilities: [none, 0.8, 0.01], replies: [{ text: ' read_file\n{"path": "a.ts"}' }] });
+  test('a tool of which nothing is known needs near certainty and a second look', async () => {
+    const calls = async (none: number, secondLook: readonly number[]): Promise<boolean> => {
+      const engine = new ScriptedEngine({ probabilities: [[none, 0.8, 0.01], secondLook], replies: [{ text: ' read_file\n{"path": "a.ts"}' }] });
       return outline(await run(engine, { ...ask, tools: plainTools }))[0]?.startsWith('call:') === true;
     };
-    assert.equal(await calls(0.01), true);
-    assert.equal(await calls(0.1), false);
+    assert.equal(await calls(0.01, [0.5, 0.4, 0.05, 0.05]), true);
+    assert.equal(await calls(0.01, [0.4, 0.3, 0.2, 0.1]), false);
+    assert.equal(await calls(0.1, []), false);
+  });
+
+  test('the second look asks on the same conversation, without the tool line', async () => {
+    const engine = new ScriptedEngine({ probabilities: [[0.01, 0.8, 0.01], [1, 0, 0, 0]], replies: [{ text: ' read_file\n{"path": "a.ts"}' }] });
+    await run(engine, { ...ask, tools: plainTools });
+    assert.deepEqual(engine.probed[1]?.candidates, ['yes', 'Yes', 'no', 'No']);
+    assert.match(engine.probed[1]?.prompt.at(-1)?.text ?? '', /assistant\n$/);
+    assert.deepEqual(engine.generated[0]?.prompt, engine.probed[0]?.prompt);
   });
 
   test('a call whose result is there already becomes an answer, and both count', async () => {
     const messages: ChatMessage[] = [...chat, { role: 'assistant', content: '', toolCalls: [{ id: '1', name: 'read_file', arguments: { path: 'a.ts' } }] }, { role: 'tool', callId: '1', name: 'read_file', content: 'x' }];
-    const engine = new ScriptedEngine({ probabilities: [0.1, 0.8, 0], replies: [{ text: ' read_file\n{"path": "a.ts"}', stats: { tokensOut: 9 } }, { text: 'It holds x.', stats: { tokensOut: 4 } }] });
+    const engine = new ScriptedEngine({ probabilities: [[0.1, 0.8, 0]], replies: [{ text: ' read_file\n{"path": "a.ts"}', stats: { tokensOut: 9 } }, { text: 'It holds x.', stats: { tokensOut: 4 } }] });
     const events = await run(engine, { ...ask, messages });
     assert.deepEqual(outline(events), ['text:It holds x.', 'finished:stop']);
     const last = events.at(-1);
@@ -92,46 +101,46 @@ suite('LocalChatModel with a scripted engine', () => {
   });
 
   test('a call after some text: what was written stays, and the call is constrained', async () => {
-    const engine = new ScriptedEngine({ probabilities: [0.9, 0, 0], replies: [{ text: 'I will look.', stop: '\nTool:' }, { text: ' read_file\n{"path": "a"}' }] });
+    const engine = new ScriptedEngine({ probabilities: [[0.9, 0, 0]], replies: [{ text: 'I will look.', stop: '\nTool:' }, { text: ' read_file\n{"path": "a"}' }] });
     assert.deepEqual(outline(await run(engine)), ['text:I will look.', 'call:read_file{"path":"a"}', 'finished:stop']);
     assert.deepEqual(engine.generated[1]?.prompt.slice(-2), [{ text: 'I will look.', control: false }, { text: '\nTool:', control: true }]);
   });
 
   test('a call written as an answer is a call, and is not shown', async () => {
-    const engine = new ScriptedEngine({ probabilities: [0.9, 0, 0], replies: [{ text: '```json\n{"name": "read_file", "arguments": {"path": "a"}}\n```' }] });
+    const engine = new ScriptedEngine({ probabilities: [[0.9, 0, 0]], replies: [{ text: '```json\n{"name": "read_file", "arguments": {"path": "a"}}\n```' }] });
     assert.deepEqual(outline(await run(engine)), ['call:read_file{"path":"a"}', 'finished:stop']);
   });
 
   test('JSON that is an answer is shown', async () => {
-    const engine = new ScriptedEngine({ probabilities: [0.9, 0, 0], replies: [{ text: '{"name": "loupe", "version": 1}' }] });
+    const engine = new ScriptedEngine({ probabilities: [[0.9, 0, 0]], replies: [{ text: '{"name": "loupe", "version": 1}' }] });
     assert.deepEqual(outline(await run(engine)), ['text:{"name": "loupe", "version": 1}', 'finished:stop']);
   });
 
   test('a call that does not fit the schema is malformed', async () => {
-    const engine = new ScriptedEngine({ probabilities: [0, 1, 0], replies: [{ text: ' read_file\n{"path": 1}' }] });
+    const engine = new ScriptedEngine({ probabilities: [[0, 1, 0]], replies: [{ text: ' read_file\n{"path": 1}' }] });
     assert.deepEqual(outline(await run(engine)), ['malformed:read_file: arguments.path must be string, not number', 'finished:stop']);
   });
 
   test('a call that the token limit cut off is malformed, and says so', async () => {
-    const engine = new ScriptedEngine({ probabilities: [0, 1, 0], replies: [{ text: ' read_file\n{"path": "aaa', stats: { finish: 'length' } }] });
+    const engine = new ScriptedEngine({ probabilities: [[0, 1, 0]], replies: [{ text: ' read_file\n{"path": "aaa', stats: { finish: 'length' } }] });
     assert.deepEqual(outline(await run(engine)), ['malformed:the call was cut off at the token limit; make it shorter', 'finished:length']);
   });
 
   test('cost: probe and reply add up, and only what was prefilled counts as not cached', async () => {
-    const engine = new ScriptedEngine({ probabilities: [0.9, 0, 0], replies: [{ text: 'Hi', stats: { tokensIn: 102, tokensCached: 100, tokensOut: 5, prefillMs: 2, decodeMs: 50, kvBytes: 7 } }] });
+    const engine = new ScriptedEngine({ probabilities: [[0.9, 0, 0]], replies: [{ text: 'Hi', stats: { tokensIn: 102, tokensCached: 100, tokensOut: 5, prefillMs: 2, decodeMs: 50, kvBytes: 7 } }] });
     const last = (await run(engine)).at(-1);
     assert.ok(last?.type === 'finished');
     assert.deepEqual(last.stats, { queueMs: 0, restoreMs: 0, prefillMs: 62, decodeMs: 50, tokensIn: 102, tokensCached: 40, tokensOut: 5, kvBytes: 7, finish: 'stop' });
   });
 
   test('a failure of the engine is the last event', async () => {
-    const engine = new ScriptedEngine({ probabilities: [0.9, 0, 0], replies: [{ text: '', error: ['context.overflow', 'Too long.', 'Shorten it.'] }] });
+    const engine = new ScriptedEngine({ probabilities: [[0.9, 0, 0]], replies: [{ text: '', error: ['context.overflow', 'Too long.', 'Shorten it.'] }] });
     const events = await run(engine);
     assert.deepEqual(outline(events), ['failed:context.overflow']);
   });
 
   test('cancelled in the middle of a call: no malformed call, finish says it', async () => {
-    const engine = new ScriptedEngine({ probabilities: [0, 1, 0], replies: [{ text: ' read_', stats: { finish: 'cancelled' } }] });
+    const engine = new ScriptedEngine({ probabilities: [[0, 1, 0]], replies: [{ text: ' read_', stats: { finish: 'cancelled' } }] });
     assert.deepEqual(outline(await run(engine)), ['finished:cancelled']);
   });
 

@@ -13,7 +13,7 @@ export class ScriptedEngine implements Engine {
   readonly generated: GenerateParams[] = [];
   readonly probed: ProbeParams[] = [];
 
-  constructor(private readonly script: { readonly probabilities?: readonly number[]; readonly replies: readonly ScriptedReply[] }) {}
+  constructor(private readonly script: { readonly probabilities?: readonly (readonly number[])[]; readonly replies: readonly ScriptedReply[] }) {}
 
   generate(params: GenerateParams, handlers: GenerateHandlers): Promise<Result<GenerateResult>> {
     const reply = this.script.replies[this.generated.length];
@@ -25,8 +25,10 @@ export class ScriptedEngine implements Engine {
   }
 
   probe(params: ProbeParams): Promise<Result<ProbeResult>> {
+    const probabilities = this.script.probabilities?.[this.probed.length];
     this.probed.push(params);
-    return Promise.resolve(ok({ probabilities: this.script.probabilities ?? [], stats: { ...emptyStats, tokensIn: 100, tokensCached: 40, prefillMs: 60 } }));
+    if (probabilities === undefined) throw new Error('The script has no more probabilities');
+    return Promise.resolve(ok({ probabilities, stats: { ...emptyStats, tokensIn: 100, tokensCached: 40, prefillMs: 60 } }));
   }
 
   tokenize(_role: 'chat' | 'completion', segments: readonly { readonly text: string }[]): Promise<Result<{ tokens: number[] }>> {

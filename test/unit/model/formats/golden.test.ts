@@ -27,6 +27,11 @@ for (const format of Object.values(chatFormats)) {
     test('chat without tools', () => check(`${format.family}-chat`, bracketed(format.render(chat, []))));
     test('agent with tools', () => check(`${format.family}-agent`, bracketed(format.render(agent, tools))));
 
+    if (format.calls === 'toolLine') test('agent with tools that do no harm', () => {
+      const safe = tools.map((tool) => ({ ...tool, safety: 'reads' as const }));
+      check(`${format.family}-agent-safe-tools`, bracketed(format.render(agent, safe)));
+    });
+
     test('append-only: every prompt begins with the prompts before it', () => {
       const checkAppendOnly = (messages: readonly ChatMessage[], offered: readonly ToolDefinition[]): void => {
         for (const { before } of hops(messages)) {

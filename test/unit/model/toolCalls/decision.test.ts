@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { ChatMessage, ToolDefinition } from '../../../../src/protocol/chat.js';
-import { decidesToAnswer, repeatsItself } from '../../../../src/model/toolCalls/decision.js';
+import { decide, type Decision, repeatsItself } from '../../../../src/model/toolCalls/decision.js';
 
 const tool = (name: string, safety?: 'reads' | 'asks'): ToolDefinition => ({ name, description: '', parameters: {}, ...(safety === undefined ? {} : { safety }) });
 const tools = [tool('read', 'reads'), tool('edit', 'asks'), tool('unknown')];
@@ -10,18 +10,18 @@ const call = (name: string, path: string): ChatMessage[] => [
 ];
 
 suite('call or answer', () => {
-  const check = (name: string, probabilities: readonly number[], messages: readonly ChatMessage[], answers: boolean): void => {
-    test(name, () => assert.equal(decidesToAnswer(probabilities, tools, messages), answers));
+  const check = (name: string, probabilities: readonly number[], messages: readonly ChatMessage[], expected: Decision): void => {
+    test(name, () => assert.equal(decide(probabilities, tools, messages), expected));
   };
-  check('leans to a tool that reads: call', [0.4, 0.5, 0, 0], [question], false);
-  check('leans to none: answer', [0.7, 0.3, 0, 0], [question], true);
-  check('leans to a tool that asks first: answer', [0.4, 0, 0.5, 0], [question], true);
-  check('rather sure of a tool that asks first: call', [0.2, 0, 0.5, 0], [question], false);
-  check('leans to a tool of which nothing is known: answer', [0.1, 0, 0, 0.8], [question], true);
-  check('nearly sure of it: call', [0.01, 0, 0, 0.9], [question], false);
-  check('one result is there: as before', [0.4, 0.5, 0, 0], [question, ...call('read', 'a')], false);
-  check('two results are there: sooner an answer', [0.4, 0.5, 0, 0], [question, ...call('read', 'a'), ...call('read', 'b')], true);
-  check('results of an earlier turn do not count', [0.4, 0.5, 0, 0], [question, ...call('read', 'a'), ...call('read', 'b'), question], false);
+  check('leans to a tool that reads: call', [0.4, 0.5, 0, 0], [question], 'call');
+  check('leans to none: answer', [0.7, 0.3, 0, 0], [question], 'answer');
+  check('leans to a tool that asks first: answer', [0.4, 0, 0.5, 0], [question], 'answer');
+  check('rather sure of a tool that asks first: call', [0.2, 0, 0.5, 0], [question], 'call');
+  check('leans to a tool of which nothing is known: answer', [0.1, 0, 0, 0.8], [question], 'answer');
+  check('nearly sure of it: a second look', [0.01, 0, 0, 0.9], [question], 'lookAgain');
+  check('one result is there: as before', [0.4, 0.5, 0, 0], [question, ...call('read', 'a')], 'call');
+  check('two results are there: sooner an answer', [0.4, 0.5, 0, 0], [question, ...call('read', 'a'), ...call('read', 'b')], 'answer');
+  check('results of an earlier turn do not count', [0.4, 0.5, 0, 0], [question, ...call('read', 'a'), ...call('read', 'b'), question], 'call');
 });
 
 suite('repeated calls', () => {
