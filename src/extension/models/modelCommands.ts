@@ -101,7 +101,10 @@ export class ModelCommands {
         },
       );
       service.showDownload(undefined);
-      if (!result.ok) return await showError(result.error, logger);
+      if (!result.ok) {
+        await showError(result.error, logger);
+        return;
+      }
       library.notifyInstalled();
       await this.use(this.deps.settings.get('loupe.model.chat') === 'auto' ? 'auto' : entry.id);
     } finally {
