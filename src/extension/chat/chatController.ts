@@ -218,8 +218,11 @@ export class ChatController implements Disposable {
     let ended = (): void => undefined;
     const done = new Promise<void>((resolve) => (ended = resolve));
     this.running = { conversation: conversation.id, turnId: turn.id, controller, done };
-    this.messages.fire({ type: 'turnAdded', turnId: turn.id, question, attachments });
-    this.messages.fire({ type: 'running', turnId: turn.id });
+    if (before.turns.length === 0) await this.sendState(); // the conversation has its title now
+    else {
+      this.messages.fire({ type: 'turnAdded', turnId: turn.id, question, attachments });
+      this.messages.fire({ type: 'running', turnId: turn.id });
+    }
     this.runningChanged.fire(true);
     try {
       await this.deps.store.saveTurn(conversation.id, turn.id, () => ({ turn }));

@@ -53,7 +53,9 @@ suite('chat controller (scripted turns)', () => {
     await controller.ask('Where?', [{ kind: 'file', path: 'a.ts' }]);
     const events = sent.filter((m) => m.type === 'event').map((m) => m.event.type);
     assert.deepEqual(events, ['turnStarted', 'hopStarted', 'textDelta', 'textDelta', 'gate', 'turnFinished']);
-    assert.deepEqual(sent.filter((m) => m.type === 'running').map((m) => m.turnId !== null), [true, false]);
+    const begun = sent.find((m) => m.type === 'state' && m.state.running !== null);
+    assert.ok(begun?.type === 'state' && begun.state.conversation.title === 'Where?', 'the view learns title and turn when it begins');
+    assert.deepEqual(sent.filter((m) => m.type === 'running').map((m) => m.turnId), [null]);
 
     const reloaded = await start(scripted(() => '')).controller.state();
     assert.equal(reloaded.conversation.title, 'Where?');
