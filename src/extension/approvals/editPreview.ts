@@ -19,7 +19,7 @@ export class EditPreview implements Disposable, vscode.TextDocumentContentProvid
     this.disposables.add(approvals.onDidChange(({ approval, state }) => {
       if (approval.kind !== 'edit') return;
       void this.updateContext();
-      if (state === 'requested') void this.open(approval.id);
+      if (state === 'requested') void this.open(approval.id, true);
       else void this.close(approval.id);
     }));
   }
@@ -31,13 +31,13 @@ export class EditPreview implements Disposable, vscode.TextDocumentContentProvid
     return shown.side === 'before' ? approval.edit.before : approval.edit.after;
   }
 
-  /** Opens, or shows again, the diff of an approval that waits. */
-  async open(id: string): Promise<void> {
+  /** Opens, or shows again, the diff of an approval that waits. What the user types elsewhere keeps the focus unless they asked. */
+  async open(id: string, preserveFocus = false): Promise<void> {
     const approval = this.approvals.get(id);
     if (approval?.kind !== 'edit') return;
     const { edit } = approval;
     const title = edit.kind === 'create' ? `${edit.path} (new file proposed)` : `${edit.path} (edit proposed)`;
-    await vscode.commands.executeCommand('vscode.diff', uriOf(approval, 'before'), uriOf(approval, 'after'), title, { preview: false });
+    await vscode.commands.executeCommand('vscode.diff', uriOf(approval, 'before'), uriOf(approval, 'after'), title, { preview: false, preserveFocus });
   }
 
   /** The approval whose diff the user looks at: of the given editor, else of the active tab. */

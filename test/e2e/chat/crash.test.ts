@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { screenshot } from '../../support/workbench/page.js';
-import { answered, ask, chat, modelTimeout, openChat } from './chatPage.js';
+import { answered, ask, chat, modelTimeout, openChat } from '../support/chatPage.js';
 
 /** Process id of the sidecar, as it publishes it for its clients. */
 function sidecarPid(): number {

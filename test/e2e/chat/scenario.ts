@@ -1,8 +1,9 @@
 import type { Scenario } from '../../support/workbench/scenario.js';
 
-/** The real chat: Qwen2.5-Coder 1.5B in the sidecar, a repository whose answer is in one of seven files. */
+/** The real chat: Qwen2.5-Coder 1.5B in the sidecar, a repository whose answer needs a search and a look into what it found. */
 export const scenario: Scenario = {
-  phases: ['question', 'afterReload', 'edits', 'crash', 'looks'],
+  phases: ['question', 'afterReload', 'crash'],
+  workspace: 'test/fixtures/parcels',
   git: true,
   settings: ({ models }) => ({
     'loupe.model.chat': `${models}/qwen2.5-coder-1.5b-instruct-q4_k_m.gguf`,

@@ -13,7 +13,8 @@ export async function listen(address: string, handle: Handler): Promise<{ close(
     open.add(socket);
     socket.on('close', () => open.delete(socket));
     socket.on('error', () => socket.destroy());
-    readline.createInterface({ input: socket }).on('line', line => void answer(socket, line));
+    // readline repeats the socket's errors: a host that is killed resets the connection.
+    readline.createInterface({ input: socket }).on('line', line => void answer(socket, line)).on('error', () => socket.destroy());
   });
   const answer = async (socket: net.Socket, line: string) => {
     const { id, request } = JSON.parse(line) as { id: number; request: unknown };

@@ -5,6 +5,7 @@ import { type Surface, webview, workbench } from '../../support/workbench/page.j
 export const chat: Surface = webview('textarea[aria-label="Question"]');
 export const trace: Surface = webview('.trace');
 
+/** A small model on a busy machine reads slowly. Milliseconds. */
 export const modelTimeout = 240_000;
 
 export async function openChat(): Promise<void> {
@@ -30,6 +31,12 @@ export async function until(condition: () => boolean | Promise<boolean>, what: s
   while (!(await condition())) {
     if (Date.now() > deadline) throw new Error(`Not within ${timeoutMs} ms: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+export async function setUserSettings(values: Readonly<Record<string, unknown>>): Promise<void> {
+  for (const [key, value] of Object.entries(values)) {
+    await vscode.workspace.getConfiguration().update(key, value, vscode.ConfigurationTarget.Global);
   }
 }
 

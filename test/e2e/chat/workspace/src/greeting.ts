@@ -1,1 +1,0 @@
-export const greeting = 'Welcome to the parcel desk';

@@ -1,0 +1,9 @@
+import type { Scenario } from '../../support/workbench/scenario.js';
+
+/** Everything that can be missing or broken: each must be said, with a next step, and lose nothing. */
+export const scenario: Scenario = {
+  phases: ['problems'],
+  workspace: 'test/fixtures/parcels',
+  models: 'none',
+  settings: () => ({ 'loupe.inline.enabled': false }),
+};
