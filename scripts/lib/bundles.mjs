@@ -26,7 +26,7 @@ const bundles = [
 
 /** esbuild options of every bundle. `production` minifies and leaves the source maps out. */
 export function bundleOptions(production) {
-  return bundles.filter(({ entry }) => fs.existsSync(fromRoot(entry))).map(({ name, entry, outfile, ...options }) => ({
+  return bundles.map(({ name, entry, outfile, ...options }) => ({
     name,
     options: {
       ...options,

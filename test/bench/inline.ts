@@ -10,7 +10,7 @@ const rounds = 12;
 const mostOverheadMs = 15;
 
 const head = Array.from({ length: 80 }, (_, i) => `export function scale${i}(value: number): number {\n  return value * ${i};\n}\n`).join('\n');
-const uri = 'file:///work/src/scales.ts';
+const uri = 'file:///repo/src/scales.ts';
 
 const sidecar = await RealSidecar.start();
 const server = fileURLToPath(new URL('../../../dist/languageServer/main.cjs', import.meta.url));

@@ -14,7 +14,7 @@ suite('inline suggestions with a real model', function () {
   suiteSetup(async () => {
     sidecar = await RealSidecar.start();
     editor = await Editor.start(sidecar.engine, { configuration: { ...configuration, model: completionModel } });
-    await editor.show('file:///work/src/warm.ts', 'typescript', '');
+    await editor.show('file:///repo/src/warm.ts', 'typescript', '');
     await editor.status('ready');
   });
   suiteTeardown(async () => {
@@ -35,18 +35,18 @@ suite('inline suggestions with a real model', function () {
   };
 
   const cases: readonly { name: string; uri: string; languageId: string; marked: string; expected: RegExp; multiline?: boolean }[] = [
-    { name: 'an expression', uri: 'file:///work/src/add.ts', languageId: 'typescript', marked: 'export function add(a: number, b: number): number {\n  return |\n}\n', expected: /^a \+ b;?$/u },
+    { name: 'an expression', uri: 'file:///repo/src/add.ts', languageId: 'typescript', marked: 'export function add(a: number, b: number): number {\n  return |\n}\n', expected: /^a \+ b;?$/u },
     {
-      name: 'an argument', uri: 'file:///work/src/users.ts', languageId: 'typescript',
+      name: 'an argument', uri: 'file:///repo/src/users.ts', languageId: 'typescript',
       marked: 'interface User { name: string; age: number }\n\nexport function namesOf(users: User[]): string[] {\n  return users.map((user) => |);\n}\n', expected: /^user\.name$/u,
     },
     {
-      name: 'a method body', uri: 'file:///work/src/stack.ts', languageId: 'typescript', multiline: true,
+      name: 'a method body', uri: 'file:///repo/src/stack.ts', languageId: 'typescript', multiline: true,
       marked: 'export class Stack<T> {\n  private readonly items: T[] = [];\n\n  push(item: T): void {|\n', expected: /^\s*this\.items\.push\(item\);\n\s*\}$/u,
     },
-    { name: 'an expression in Python', uri: 'file:///work/even.py', languageId: 'python', marked: 'def is_even(n: int) -> bool:\n    return |\n', expected: /^n % 2 == 0$/u },
+    { name: 'an expression in Python', uri: 'file:///repo/even.py', languageId: 'python', marked: 'def is_even(n: int) -> bool:\n    return |\n', expected: /^n % 2 == 0$/u },
     {
-      name: 'a function body in Python', uri: 'file:///work/fact.py', languageId: 'python', multiline: true,
+      name: 'a function body in Python', uri: 'file:///repo/fact.py', languageId: 'python', multiline: true,
       marked: 'def factorial(n: int) -> int:|\n\n\nprint(factorial(5))\n', expected: /^\n {4}.*(?:factorial\(n ?- ?1\)|range\()/su,
     },
   ];
@@ -63,18 +63,18 @@ suite('inline suggestions with a real model', function () {
 
   test('the second keystroke reads only what is new', async () => {
     const head = Array.from({ length: 40 }, (_, i) => `export const limit${i} = ${i * 7};\n`).join('');
-    await editor.type(`${head}export const total = |\n`, { uri: 'file:///work/src/limits.ts' });
+    await editor.type(`${head}export const total = |\n`, { uri: 'file:///repo/src/limits.ts' });
     report('a file of 40 lines, first');
-    await editor.type(`${head}export const total = lim|\n`, { uri: 'file:///work/src/limits.ts' });
-    await editor.type(`${head}export const total = 2 + |\n`, { uri: 'file:///work/src/limits.ts' });
+    await editor.type(`${head}export const total = lim|\n`, { uri: 'file:///repo/src/limits.ts' });
+    await editor.type(`${head}export const total = 2 + |\n`, { uri: 'file:///repo/src/limits.ts' });
     report('a file of 40 lines, again');
     const { stats } = last();
     assert.ok(stats !== undefined && stats.tokensCached / stats.tokensIn > 0.9, JSON.stringify(stats));
   });
 
   test('typing through a suggestion needs no model', async () => {
-    const text = inserted(await editor.type('export function mul(a: number, b: number): number {\n  return |\n}\n', { uri: 'file:///work/src/mul.ts' }));
-    const rest = inserted(await editor.type(`export function mul(a: number, b: number): number {\n  return ${text.slice(0, 3)}|\n}\n`, { uri: 'file:///work/src/mul.ts' }));
+    const text = inserted(await editor.type('export function mul(a: number, b: number): number {\n  return |\n}\n', { uri: 'file:///repo/src/mul.ts' }));
+    const rest = inserted(await editor.type(`export function mul(a: number, b: number): number {\n  return ${text.slice(0, 3)}|\n}\n`, { uri: 'file:///repo/src/mul.ts' }));
     report('continued');
     assert.equal(rest, text.slice(3));
     assert.equal(last().source, 'cache');
@@ -85,7 +85,7 @@ suite('inline suggestions with a real model', function () {
     const cancel = sleep(600);
     let cancelledAt = Infinity;
     void cancel.then(() => (cancelledAt = performance.now()));
-    const uri = 'file:///work/src/long.ts';
+    const uri = 'file:///repo/src/long.ts';
     const items = await editor.type('// All letters of the alphabet, one to a line.\nexport const letters = [|\n', { uri, invoked: true, cancel });
     const waited = performance.now() - cancelledAt;
     assert.equal(items, null);
@@ -102,7 +102,7 @@ suite('inline suggestions with a real model', function () {
     process.kill(status.value.pid, 'SIGKILL');
     const killedAt = performance.now();
     for (let i = 0; ; i++) {
-      const text = inserted(await editor.type(`export function sub${i}(a: number, b: number): number {\n  return |\n}\n`, { uri: 'file:///work/src/sub.ts' }));
+      const text = inserted(await editor.type(`export function sub${i}(a: number, b: number): number {\n  return |\n}\n`, { uri: 'file:///repo/src/sub.ts' }));
       if (/a - b/u.test(text)) break;
       assert.ok(performance.now() - killedAt < 30_000, `no suggestion since: ${JSON.stringify(editor.statuses.slice(-4))}`);
       await sleep(200);

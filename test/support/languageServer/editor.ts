@@ -68,7 +68,7 @@ export class Editor implements Disposable {
   /** Shows the marked text in a document, as a new one or as a change, and asks for a suggestion at the mark. */
   async type(marked: string, options: { uri?: string; languageId?: string; invoked?: boolean; selected?: SelectedCompletionInfo; cancel?: Promise<void> } = {}): Promise<InlineCompletionItem[] | null> {
     const { before, after } = at(marked);
-    const { uri = 'file:///work/src/a.ts', languageId = 'typescript', invoked = false, selected } = options;
+    const { uri = 'file:///repo/src/a.ts', languageId = 'typescript', invoked = false, selected } = options;
     await this.show(uri, languageId, before + after);
     const lines = before.split('\n');
     const position = { line: lines.length - 1, character: lines.at(-1)?.length ?? 0 };

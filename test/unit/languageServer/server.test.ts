@@ -13,7 +13,7 @@ suite('inline: language server', () => {
 
   const started = async (): Promise<void> => {
     editor = await Editor.start(engine);
-    await editor.show('file:///work/src/a.ts', 'typescript', '');
+    await editor.show('file:///repo/src/a.ts', 'typescript', '');
     await editor.status('ready');
   };
   const texts = (items: readonly { readonly insertText: unknown }[] | null): unknown => items?.map((item) => item.insertText) ?? null;
@@ -32,11 +32,11 @@ suite('inline: language server', () => {
 
   test('the model is loaded when a file is opened in which it is wanted, and once', async () => {
     editor = await Editor.start(engine);
-    await editor.show('file:///work/notes.md', 'markdown', '');
+    await editor.show('file:///repo/notes.md', 'markdown', '');
     await pause(20);
     assert.equal(engine.loads.length, 0);
-    await editor.show('file:///work/src/a.ts', 'typescript', '');
-    await editor.show('file:///work/src/b.ts', 'typescript', '');
+    await editor.show('file:///repo/src/a.ts', 'typescript', '');
+    await editor.show('file:///repo/src/b.ts', 'typescript', '');
     await editor.status('ready');
     assert.deepEqual(engine.loads, [configuration.model]);
     assert.deepEqual(editor.statuses.map(({ state }) => state), ['starting', 'loading', 'ready']);
@@ -114,7 +114,7 @@ suite('inline: language server', () => {
   test('a disabled language gets nothing', async () => {
     await started();
     engine.answer = () => 'text';
-    assert.equal(await editor.type('Some |\n', { uri: 'file:///work/a.md', languageId: 'markdown' }), null);
+    assert.equal(await editor.type('Some |\n', { uri: 'file:///repo/a.md', languageId: 'markdown' }), null);
     await editor.configure({ languages: { '*': false } });
     assert.equal(await editor.type('const a = |\n'), null);
     assert.equal(engine.requests.length, 0);
@@ -157,7 +157,7 @@ suite('inline: language server', () => {
   test('files that were left are context for others, and the prompt only grows at its end', async () => {
     await started();
     engine.answer = () => 'x();';
-    await editor.type('export function area(width: number, height: number) {|\n', { uri: 'file:///work/src/area.ts' });
+    await editor.type('export function area(width: number, height: number) {|\n', { uri: 'file:///repo/src/area.ts' });
     await editor.type('import { area } from "./area";\nconst a = |\n');
     await editor.type('import { area } from "./area";\nconst a = q|\n');
     const [, first, second] = engine.requests.map(({ prompt }) => prompt.map(({ text }) => text).join(''));
@@ -186,7 +186,7 @@ suite('inline: language server', () => {
   test('a model without fill-in-the-middle: one status with a next step, no second load', async () => {
     engine.loaded = ok({ ...coder, name: 'Gemma 3 270M', architecture: 'gemma3', fillInMiddle: false });
     editor = await Editor.start(engine);
-    await editor.show('file:///work/src/a.ts', 'typescript', '');
+    await editor.show('file:///repo/src/a.ts', 'typescript', '');
     const status = await editor.status('unavailable');
     assert.ok(status.state === 'unavailable' && status.error.code === 'model.noFillInMiddle' && status.error.next.includes('loupe.model.completion'));
     assert.equal(await editor.type('const a = |\n'), null);

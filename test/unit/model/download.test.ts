@@ -52,7 +52,11 @@ suite('Model download', () => {
       ...(partial ? { 'content-range': `bytes ${wrongRange ? 0 : start}-${body.length - 1}/${body.length}` } : {}),
     });
     if (cutAt === undefined) response.end(rest);
-    else response.write(rest.subarray(0, cutAt), () => setTimeout(() => response.destroy(), 20));
+    else {
+      // Only then: the end of a connection takes with it what the client has not read yet.
+      response.write(rest.subarray(0, cutAt));
+      void whenPartHas(start + cutAt).then(() => response.destroy());
+    }
   }
 
   const download = (more: FetchPartDeps = {}, onProgress: (p: DownloadProgress) => void = () => undefined, signal = new AbortController().signal): Promise<Result<string>> =>
@@ -61,6 +65,12 @@ suite('Model download', () => {
   const messageOf = (result: Result<string>): string => (result.ok ? 'ok' : result.error.message);
   const target = (): string => join(folder, 'tiny.gguf');
   const ranges = (): (string | undefined)[] => server.requests.map((r) => r.headers.range);
+  const whenPartHas = async (bytes: number): Promise<void> => {
+    const deadline = Date.now() + 5000;
+    while (Date.now() < deadline && (await stat(`${target()}.part`).catch(() => ({ size: -1 }))).size < bytes) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  };
   const part = async (length: number, version = '"v1"'): Promise<void> => {
     await writeFile(`${target()}.part`, content.subarray(0, length));
     await writeFile(`${target()}.part.json`, JSON.stringify({ url: entry.url, version }));
@@ -98,7 +108,8 @@ suite('Model download', () => {
       const cutAt = Math.floor((content.length * percent) / 100);
       server.answer = (_, response) => {
         response.writeHead(200, { etag: '"v1"', 'content-length': content.length });
-        response.write(content.subarray(0, cutAt), () => setTimeout(() => controller.abort(), 30));
+        response.write(content.subarray(0, cutAt));
+        void whenPartHas(cutAt).then(() => controller.abort());
       };
       assert.equal(codeOf(await download({}, () => undefined, controller.signal)), 'download.cancelled');
       const kept = (await stat(`${target()}.part`)).size;
