@@ -1,13 +1,9 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { systemClock } from '../../src/base/clock.js';
-import { silentLogger } from '../../src/base/logger.js';
-import { LocalChatModel } from '../../src/model/localChatModel.js';
-import { cacheRoot, modelsDirectory } from '../../src/model/paths.js';
-import { SidecarSupervisor } from '../../src/model/sidecar/supervisor.js';
+import type { ChatModel } from '../../src/model/chatModel.js';
+import { cacheRoot } from '../../src/model/paths.js';
 import type { NamedCall } from '../../src/model/toolCalls/callSyntax.js';
+import { threadsOption, withChatModel } from './evalEngine.js';
 import { bfclData, type Category, isRight, type Question, questions } from './bfcl.js';
 
 /**
@@ -29,11 +25,11 @@ const { values: options } = parseArgs({
 
 const steps: Readonly<Record<Category, number>> = { irrelevance: 9, multiple: 8, simple_python: 16 };
 /** Text of this length is an answer; the rest of it says nothing about calls. */
-const answerCharacters = 120;
+const answerCharacters = 40;
 
 interface Outcome { readonly id: string; readonly right: boolean; readonly did: string; readonly ms: number }
 
-async function ask(model: LocalChatModel, question: Question): Promise<Outcome> {
+async function ask(model: ChatModel, question: Question): Promise<Outcome> {
   const began = performance.now();
   const enough = new AbortController();
   const calls: NamedCall[] = [];
@@ -54,37 +50,23 @@ async function ask(model: LocalChatModel, question: Question): Promise<Outcome> 
   return { id: question.id, right, did, ms: performance.now() - began };
 }
 
-async function main(): Promise<void> {
+await withChatModel(options.model, threadsOption(options.threads), async (model) => {
   const data = bfclData(cacheRoot());
-  const stateDir = mkdtempSync(join(tmpdir(), 'loupe-eval-'));
-  const supervisor = new SidecarSupervisor({
-    entry: join(import.meta.dirname, '../../src/sidecar/main.js'), execPath: process.execPath, stateDir, client: 'eval', build: 'eval', logger: silentLogger, clock: systemClock,
-  });
-  try {
-    const loaded = await supervisor.load({ role: 'chat', modelPath: join(modelsDirectory(), options.model), contextSize: 8192, kvKeys: 'f16', kvValues: 'f16', threads: options.threads === undefined ? 'auto' : Number(options.threads), gpu: 'auto' });
-    if (!loaded.ok) throw new Error(`${loaded.error.message} ${loaded.error.cause ?? ''}`);
-    const model = new LocalChatModel(supervisor, loaded.value);
-    const rows: string[] = [];
-    const wrong: string[] = [];
-    for (const [category, step] of Object.entries(steps) as [Category, number][]) {
-      if (options.only !== undefined && options.only !== category) continue;
-      const outcomes: Outcome[] = [];
-      for (const question of questions(data, category, step, Number(options.offset), Number(options.count))) {
-        const outcome = await ask(model, question);
-        outcomes.push(outcome);
-        console.log(`${outcome.right ? 'right' : 'WRONG'} ${outcome.id} ${Math.round(outcome.ms)} ms, ${outcome.did}`);
-        if (!outcome.right) wrong.push(`- ${outcome.id}: ${outcome.did.replace(/\s+/g, ' ')}`);
-      }
-      const seconds = outcomes.map(({ ms }) => ms / 1000).sort((a, b) => a - b);
-      rows.push(`| ${category} | every ${step}th from ${options.offset} | ${outcomes.filter(({ right }) => right).length}/${outcomes.length} | ${(seconds[Math.floor(seconds.length / 2)] ?? 0).toFixed(1)} |`);
+  const rows: string[] = [];
+  const wrong: string[] = [];
+  for (const [category, step] of Object.entries(steps) as [Category, number][]) {
+    if (options.only !== undefined && options.only !== category) continue;
+    const outcomes: Outcome[] = [];
+    for (const question of questions(data, category, step, Number(options.offset), Number(options.count))) {
+      const outcome = await ask(model, question);
+      outcomes.push(outcome);
+      console.log(`${outcome.right ? 'right' : 'WRONG'} ${outcome.id} ${Math.round(outcome.ms)} ms, ${outcome.did}`);
+      if (!outcome.right) wrong.push(`- ${outcome.id}: ${outcome.did.replace(/\s+/g, ' ')}`);
     }
-    const table = ['| questions | which | right | median seconds |', '|---|---|---|---|', ...rows].join('\n');
-    console.log(`\n${loaded.value.name}\n${table}`);
-    if (options.report !== undefined) writeFileSync(options.report, `${loaded.value.name}, ${new Date().toISOString().slice(0, 10)}\n\n${table}\n\nWrong:\n\n${wrong.join('\n')}\n`);
-  } finally {
-    supervisor.dispose();
-    rmSync(stateDir, { recursive: true, force: true });
+    const seconds = outcomes.map(({ ms }) => ms / 1000).sort((a, b) => a - b);
+    rows.push(`| ${category} | every ${step}th from ${options.offset} | ${outcomes.filter(({ right }) => right).length}/${outcomes.length} | ${(seconds[Math.floor(seconds.length / 2)] ?? 0).toFixed(1)} |`);
   }
-}
-
-await main();
+  const table = ['| questions | which | right | median seconds |', '|---|---|---|---|', ...rows].join('\n');
+  console.log(`\n${model.info.name}\n${table}`);
+  if (options.report !== undefined) writeFileSync(options.report, `${model.info.name}, ${new Date().toISOString().slice(0, 10)}\n\n${table}\n\nWrong:\n\n${wrong.join('\n')}\n`);
+});

@@ -1,10 +1,11 @@
 import * as z from 'zod';
+import { LoupeFailure } from '../../base/errors.js';
 import type { WorkspacePort } from '../ports.js';
 import { plural } from '../gates.js';
 import { defineTool, emptyResult, type Tool, type ToolResult } from './tool.js';
 
 /** Sizes in lines, items and characters. Small: a local model reads a few hundred tokens per second. */
-const limits = { files: 100, lines: 200, characters: 8_000, matches: 30, symbols: 15, diagnostics: 30, lineLength: 240 } as const;
+const limits = { files: 100, lines: 200, characters: 8_000, matches: 30, symbols: 15, diagnostics: 30, lineLength: 240, words: 8, nearMatches: 300, bodies: 2, bodyLines: 12 } as const;
 
 export function listFiles(workspace: WorkspacePort): Tool {
   return defineTool({
@@ -12,7 +13,7 @@ export function listFiles(workspace: WorkspacePort): Tool {
     description: 'Lists the files of the repository.',
     schema: z.object({
       under: z.string().optional().describe('folder'),
-      glob: z.string().optional().describe('for example *.ts'),
+      glob: z.string().optional().describe('only files that match'),
     }),
     run: async ({ under, glob }, { signal }) => {
       const { paths, truncated } = await workspace.listFiles({ ...given({ under, glob }), limit: limits.files }, signal);
@@ -71,12 +72,12 @@ export function searchText(workspace: WorkspacePort): Tool {
     schema: z.object({
       pattern: z.string().min(1),
       regex: z.boolean().optional().describe('pattern is a regular expression'),
-      glob: z.string().optional().describe('for example src/**/*.ts'),
+      glob: z.string().optional().describe('only in files that match'),
     }),
     run: async ({ pattern, regex = false, glob }, { signal }) => {
       const { matches, truncated } = await workspace.searchText({ pattern, regex, caseSensitive: false, ...given({ glob }), limit: limits.matches }, signal);
       const what = JSON.stringify(clip(pattern, 80)) + (glob ? ` in ${glob}` : '');
-      if (matches.length === 0) return emptyResult(`No match for ${what}.`);
+      if (matches.length === 0) return (await nearMatches(workspace, pattern, given({ glob }), what, signal)) ?? emptyResult(`No match for ${what}.`);
       const files = new Set(matches.map(({ path }) => path)).size;
       const note = `[Truncated: only the first ${limits.matches} matches. Search for something longer or use glob.]`;
       return listResult(matches.map(place), truncated ? note : undefined, `${matches.length === 1 ? '1 match' : `${matches.length} matches`} for ${what} in ${plural(files, 'file')}`);
@@ -84,10 +85,26 @@ export function searchText(workspace: WorkspacePort): Tool {
   });
 }
 
+/**
+ * Small models search for a whole phrase. Where it stands nowhere, the lines with most of its words are what they were after.
+ * Undefined if there are none, or if the pattern is a single word.
+ */
+async function nearMatches(workspace: WorkspacePort, pattern: string, where: { readonly glob?: string }, what: string, signal: AbortSignal): Promise<ToolResult | undefined> {
+  const words = [...new Set(pattern.toLowerCase().match(/[\p{L}\p{N}_]{4,}/gu) ?? [])].slice(0, limits.words);
+  if (words.length < 2) return undefined;
+  const { matches } = await workspace.searchText({ pattern: words.join('|'), regex: true, caseSensitive: false, ...where, limit: limits.nearMatches }, signal);
+  const held = (text: string): number => words.filter((word) => text.toLowerCase().includes(word)).length;
+  const most = Math.max(0, ...matches.map(({ text }) => held(text)));
+  const best = matches.filter(({ text }) => held(text) === most).slice(0, limits.matches);
+  if (best.length === 0) return undefined;
+  const result = listResult([`No match for ${what}. Lines with ${most} of its words:`, ...best.map(place)], undefined, `no match for ${what}, ${plural(best.length, 'line')} with ${most} of its words`);
+  return { ...result, truncated: true };
+}
+
 export function findSymbol(workspace: WorkspacePort): Tool {
   return defineTool({
     name: 'find_symbol', class: 'read',
-    description: 'Finds where a function, class, type or variable is defined.',
+    description: 'Finds where a function, class, type or variable is defined, and shows its first lines.',
     schema: z.object({ name: z.string().min(1) }),
     run: async ({ name }, { signal }) => {
       // Models ask for `Store.load` and `load()`; what is defined is `load`.
@@ -97,9 +114,22 @@ export function findSymbol(workspace: WorkspacePort): Tool {
       if (found.length === 0) return emptyResult(`No definition of ${plain} found.`);
       const shown = found.slice(0, limits.symbols);
       const note = found.length > shown.length ? `[Truncated: only the first ${limits.symbols} definitions. Use search_text with glob for more.]` : undefined;
-      return listResult(shown.map((s) => `${escapeName(s.path)}:${s.line}: ${clip(s.text, limits.lineLength)}`), note, `${plural(shown.length, 'definition')} of ${plain}`);
+      const rows = await Promise.all(shown.map(async (s, index) =>
+        `${escapeName(s.path)}:${s.line}: ${clip(s.text, limits.lineLength)}${index < limits.bodies ? await following(workspace, s, signal) : ''}`));
+      return listResult(rows, note, `${plural(shown.length, 'definition')} of ${plain}`);
     },
   });
+}
+
+/** The lines after a definition, numbered: mostly what the next question is about, and a hop less. Empty if the file cannot be read. */
+async function following(workspace: WorkspacePort, { path, line }: { readonly path: string; readonly line: number }, signal: AbortSignal): Promise<string> {
+  try {
+    const lines = splitLines(await workspace.readFile(path, signal)).slice(line, line + limits.bodyLines);
+    return lines.map((text, index) => `\n${line + 1 + index}|${clip(text, limits.lineLength)}`).join('');
+  } catch (thrown) {
+    if (thrown instanceof LoupeFailure) return ''; // the place is worth telling even so
+    throw thrown;
+  }
 }
 
 export function diagnostics(workspace: WorkspacePort): Tool {

@@ -32,7 +32,10 @@ After "Tool: NAME" comes a JSON object with the arguments. After "Tool: none" co
 Examples with the tools find_recipe(dish) and read_recipe(file):
 User: Which file has the bean soup, and how long does it cook?
 Tool: find_recipe
-{"dish": "bean soup"}
+{"dish": "soup of beans"}
+Result: nothing found
+Tool: find_recipe
+{"dish": "bean"}
 Result: soups/beans.md:3: Bean soup
 Tool: read_recipe
 {"file": "soups/beans.md"}
@@ -40,9 +43,9 @@ Result: 3: Bean soup
 4: Cook for 40 minutes.
 Tool: none
 soups/beans.md has it. The soup cooks for 40 minutes.
-User: How much does a bean soup cost in a restaurant?
+User: What is a roux?
 Tool: none
-About 6 euros.
+Flour cooked in fat, to thicken a sauce.
 User: Thanks!
 Tool: none
 You are welcome.

@@ -8,7 +8,7 @@ import type { NamedCall } from './callSyntax.js';
  * the model is nearly sure. Set on questions that docs/eval/tool-calls.md does not report on.
  */
 const answerFrom = { reads: 0.5, readsAgain: 0.25, asks: 0.3, unknown: 0.06 };
-const severalResults = 2;
+const severalResults = 3;
 
 export const decisionCandidates = (tools: readonly ToolDefinition[]): string[] => [noTool, ...tools.map((tool) => ` ${tool.name}`)];
 

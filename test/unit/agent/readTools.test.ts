@@ -20,7 +20,7 @@ suite('read tools', () => {
     const ports = { approvals: { request: () => assert.fail() }, edits: { apply: () => assert.fail() }, commands: { run: () => assert.fail() } };
     const definitions = standardTools({ workspace: new NodeWorkspace('/w', ripgrep), ...ports }, 'full').map(({ definition }) => definition);
     assert.deepEqual(definitions.map(({ name }) => name), ['list_files', 'read_file', 'search_text', 'find_symbol', 'diagnostics', 'propose_edit', 'run_command']);
-    assert.ok(JSON.stringify(definitions).length < 2_000);
+    assert.ok(JSON.stringify(definitions).length < 2_400);
     assert.deepEqual(definitions[1]?.parameters, {
       type: 'object', required: ['path'],
       properties: { path: { type: 'string' }, start_line: { type: 'integer', minimum: 1 }, end_line: { type: 'integer', minimum: 1 } },
@@ -65,6 +65,19 @@ suite('read tools', () => {
     assert.equal(search.summary, '30 matches for "TARGET" in 30 files');
     assert.match((await use(workspace, 'find_symbol', { name: 'target' })).content, /\[Truncated: only the first 15 definitions/);
     assert.match((await use(workspace, 'find_symbol', { name: 'App.target()' })).content, /^f000\.ts:1: function target/);
+  }));
+
+  test('a phrase that stands nowhere gives the lines with most of its words, and says so', () => withFolder({
+    'a.ts': '/** Waits between tries. */\nconst between = 1;\n', 'b.md': 'It waits.\n',
+  }, async (root) => {
+    const { outcome, content } = await use(new NodeWorkspace(root, ripgrep), 'search_text', { pattern: 'wait between two tries' });
+    assert.deepEqual([outcome, content], ['ok', 'No match for "wait between two tries". Lines with 3 of its words:\na.ts:1: /** Waits between tries. */']);
+  }));
+
+  test('a definition shows its first lines', () => withFolder({ 'a.ts': `\nfunction target() {\n${'  body();\n'.repeat(20)}}\n` }, async (root) => {
+    const { content } = await use(new NodeWorkspace(root, ripgrep), 'find_symbol', { name: 'target' });
+    assert.match(content, /^a\.ts:2: function target\(\) \{\n3\| {2}body\(\);\n/);
+    assert.equal(content.split('\n').length, 13);
   }));
 
   test('nothing found is an empty outcome that says what was looked for', () => withFolder({ 'a.ts': 'x' }, async (root) => {

@@ -20,8 +20,8 @@ suite('call or answer', () => {
   check('leans to a tool of which nothing is known: answer', [0.1, 0, 0, 0.8], [question], 'answer');
   check('nearly sure of it: a second look', [0.01, 0, 0, 0.9], [question], 'lookAgain');
   check('one result is there: as before', [0.4, 0.5, 0, 0], [question, ...call('read', 'a')], 'call');
-  check('two results are there: sooner an answer', [0.4, 0.5, 0, 0], [question, ...call('read', 'a'), ...call('read', 'b')], 'answer');
-  check('results of an earlier turn do not count', [0.4, 0.5, 0, 0], [question, ...call('read', 'a'), ...call('read', 'b'), question], 'call');
+  check('three results are there: sooner an answer', [0.4, 0.5, 0, 0], [question, ...call('read', 'a'), ...call('read', 'b'), ...call('read', 'c')], 'answer');
+  check('results of an earlier turn do not count', [0.4, 0.5, 0, 0], [question, ...call('read', 'a'), ...call('read', 'b'), ...call('read', 'c'), question], 'call');
 });
 
 suite('repeated calls', () => {

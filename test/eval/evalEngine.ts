@@ -1,0 +1,26 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { systemClock } from '../../src/base/clock.js';
+import { silentLogger } from '../../src/base/logger.js';
+import { modelsDirectory } from '../../src/model/paths.js';
+import { SidecarSupervisor } from '../../src/model/sidecar/supervisor.js';
+import { LocalChatModel } from '../../src/model/localChatModel.js';
+
+/** Runs `work` with a model of the models folder, in a sidecar of its own that is gone afterwards. */
+export async function withChatModel(file: string, threads: number | 'auto', work: (model: LocalChatModel) => Promise<void>): Promise<void> {
+  const stateDir = mkdtempSync(join(tmpdir(), 'loupe-eval-'));
+  const supervisor = new SidecarSupervisor({
+    entry: join(import.meta.dirname, '../../src/sidecar/main.js'), execPath: process.execPath, stateDir, client: 'eval', build: 'eval', logger: silentLogger, clock: systemClock,
+  });
+  try {
+    const loaded = await supervisor.load({ role: 'chat', modelPath: join(modelsDirectory(), file), contextSize: 8192, kvKeys: 'f16', kvValues: 'f16', threads, gpu: 'auto' });
+    if (!loaded.ok) throw new Error(`${loaded.error.message} ${loaded.error.cause ?? ''}`);
+    await work(new LocalChatModel(supervisor, loaded.value));
+  } finally {
+    supervisor.dispose();
+    rmSync(stateDir, { recursive: true, force: true });
+  }
+}
+
+export const threadsOption = (value: string | undefined): number | 'auto' => (value === undefined ? 'auto' : Number(value));
