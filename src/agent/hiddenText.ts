@@ -20,8 +20,8 @@ export function revealHidden(text: string): Revealed {
   return { text: shown, count };
 }
 
-const before = (text: string, offset: number): string => [...text.slice(Math.max(0, offset - 2), offset)].at(-1) ?? '';
-const after = (text: string, offset: number): string => [...text.slice(offset, offset + 2)][0] ?? '';
+const before = (text: string, offset: number): string => Array.from(text.slice(Math.max(0, offset - 2), offset)).at(-1) ?? '';
+const after = (text: string, offset: number): string => Array.from(text.slice(offset, offset + 2))[0] ?? '';
 
 /** What to tell the model and the user about hidden characters, or undefined when there are none. */
 export function hiddenNote(count: number): string | undefined {

@@ -51,8 +51,8 @@ export class NodeCommands implements CommandPort {
         clearTimeout(killer);
         signal.removeEventListener('abort', stop);
       };
-      child.stdout?.setEncoding('utf8').on('data', (chunk: string) => output.add(chunk));
-      child.stderr?.setEncoding('utf8').on('data', (chunk: string) => output.add(chunk));
+      child.stdout.setEncoding('utf8').on('data', (chunk: string) => output.add(chunk));
+      child.stderr.setEncoding('utf8').on('data', (chunk: string) => output.add(chunk));
       child.on('error', (error) => {
         done();
         reject(failure('tool.failed', `The command could not be started (${error.message}).`, 'Check that a shell is installed.'));
@@ -60,7 +60,7 @@ export class NodeCommands implements CommandPort {
       child.on('exit', () => killGroup(child, windows, 'SIGKILL')); // what it left behind holds our pipes open
       child.on('close', (exitCode) => {
         done();
-        if (signal.aborted) reject(signal.reason);
+        if (signal.aborted) reject(signal.reason as Error);
         else resolve({ exitCode, ...output.result(), timedOut });
       });
     });

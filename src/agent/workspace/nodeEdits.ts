@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { failure, toError } from '../../base/errors.js';
 import type { FileEdit } from '../../protocol/agentEvents.js';
 import type { EditPort } from '../ports.js';
-import { openInside, resolveInside } from './paths.js';
+import { openInside, platformFlags, resolveInside } from './paths.js';
 
 /** sha256 in hex of a text as UTF-8: what `FileEdit.beforeHash` holds. */
 export function hashText(text: string): string {
@@ -28,7 +28,7 @@ export class NodeEdits implements EditPort {
     const { absolute } = await resolveInside(this.root, edit.path);
     const temporary = join(dirname(absolute), `.${randomBytes(6).toString('hex')}.loupe-tmp`);
     try {
-      const handle = await open(temporary, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | (constants.O_NOFOLLOW ?? 0), mode);
+      const handle = await open(temporary, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | platformFlags('O_NOFOLLOW'), mode);
       try {
         await handle.writeFile(edit.after, 'utf8');
         if (edit.kind === 'replace') await handle.chmod(mode);

@@ -74,7 +74,7 @@ export async function openInside(root: string, path: string): Promise<{ handle: 
 /** The second half of `openInside`: opens what the first check found, and checks again. */
 export async function openResolved(root: string, path: string, resolved: ResolvedPath): Promise<{ handle: FileHandle; resolved: ResolvedPath }> {
   if (!resolved.exists) throw notFound(path);
-  const handle = await open(resolved.absolute, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0))
+  const handle = await open(resolved.absolute, constants.O_RDONLY | platformFlags('O_NOFOLLOW', 'O_NONBLOCK'))
     .catch((error: unknown) => {
       const { code } = error as NodeJS.ErrnoException;
       throw code === 'ELOOP' ? outside(path) : code === 'ENOENT' ? notFound(path) : error;
@@ -94,6 +94,12 @@ export async function openResolved(root: string, path: string, resolved: Resolve
 
 export function notFound(path: string): Error {
   return failure('path.notFound', `There is no file ${JSON.stringify(path)}.`, 'Use list_files or search_text to find the right path.');
+}
+
+/** Flags for `open`; Windows has not all of them. */
+export function platformFlags(...names: readonly ('O_NOFOLLOW' | 'O_NONBLOCK')[]): number {
+  const known: Partial<Record<string, number>> = constants;
+  return names.reduce((flags, name) => flags | (known[name] ?? 0), 0);
 }
 
 /** For `catch`: a missing path is an answer, anything else is an error. */

@@ -46,7 +46,7 @@ export async function runRipgrep(binary: string, cwd: string, args: readonly str
     });
     child.on('close', (code) => {
       signal.removeEventListener('abort', onAbort);
-      if (signal.aborted) reject(signal.reason);
+      if (signal.aborted) reject(signal.reason as Error);
       else if (enough) resolve();
       else if (code === 0 || code === 1) {
         if (pending !== '') onLine(pending);

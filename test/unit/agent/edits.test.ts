@@ -41,7 +41,7 @@ suite('writing edits', () => {
   }));
 });
 
-interface Bench { readonly tool: Tool; readonly approvals: Approval[]; propose(args: Record<string, unknown>, callId?: string): Promise<ToolResult> }
+interface Bench { readonly tool: Tool; readonly approvals: Approval[]; readonly propose: (args: Record<string, unknown>, callId?: string) => Promise<ToolResult> }
 
 /** propose_edit on a folder; `decide` is the user. */
 function bench(root: string, decide: (approval: Approval) => Decision | Promise<Decision> = () => 'accepted'): Bench {
