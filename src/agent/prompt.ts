@@ -60,6 +60,6 @@ export const nudges = {
   empty: 'That answer was empty. Answer the question now, in words.',
   /** Before the last hop, which may not call tools. */
   closing: 'Stop here, without more tool calls. Answer now with what you have found, and say what is still missing.',
-  malformed: (problem: string): string => `That tool call could not be used: ${problem} Write the call again, correctly.`,
+  malformed: (problem: string): string => `That tool call could not be used: ${problem.replace(/[.]?$/, '.')} Write the call again, correctly.`,
   judge: (reason: string): string => `The answer was checked and is not accepted yet: ${reason} Correct this, then answer again.`,
 } as const;
