@@ -41,6 +41,23 @@ export class CompletionModel implements Disposable {
     return this.current;
   }
 
+  /** The model that answers now or when a load that is under way ends; undefined when there is none to wait for, or on abort. */
+  async whenReady(signal: AbortSignal): Promise<ReadyModel | undefined> {
+    if (this.current !== undefined || signal.aborted || !(this.loading || this.announced)) return this.current;
+    await new Promise<void>((resolve) => {
+      const end = (): void => {
+        subscription.dispose();
+        signal.removeEventListener('abort', end);
+        resolve();
+      };
+      const subscription = this.onStatus(({ state }) => {
+        if (state === 'ready' || state === 'unavailable') end();
+      });
+      signal.addEventListener('abort', end, { once: true });
+    });
+    return this.current;
+  }
+
   configure(wanted: LoadParams | null): void {
     const changed = JSON.stringify(wanted) !== JSON.stringify(this.wanted);
     this.wanted = wanted;

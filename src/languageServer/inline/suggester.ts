@@ -70,8 +70,8 @@ export class Suggester {
     } catch {
       return undefined; // only an abort ends the wait
     }
-    const model = this.model.ready;
-    if (model === undefined) return undefined;
+    const model = await this.model.whenReady(signal);
+    if (model === undefined || signal.aborted) return undefined;
     return await this.ask(model, request, { source: 'model', debounceMs, startedAt }, signal);
   }
 

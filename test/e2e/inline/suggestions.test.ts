@@ -16,9 +16,10 @@ suite('inline suggestions in the workbench', function () {
     await workbench.click('.monaco-editor .view-lines');
   };
   const typeAt = async (line: number, text: string): Promise<void> => {
-    const end = editor.document.lineAt(line).range.end;
+    const { range: { end }, text: before } = editor.document.lineAt(line);
     editor.selection = new vscode.Selection(end, end);
     await type(text, 80);
+    assert.equal(editor.document.lineAt(line).text, before + text);
   };
   const lineBecomes = async (line: number, expected: RegExp): Promise<void> => {
     const deadline = Date.now() + 10_000;
@@ -27,6 +28,10 @@ suite('inline suggestions in the workbench', function () {
       await sleep(100);
     }
   };
+
+  teardown(async function () {
+    if (this.currentTest?.state === 'failed') await screenshot(`inline-failed-${this.currentTest.title.split(' ').slice(0, 3).join('-')}`);
+  });
 
   test('ghost text appears while typing, and Tab accepts it', async () => {
     await open('sums.ts');
