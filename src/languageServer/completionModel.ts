@@ -59,9 +59,8 @@ export class CompletionModel implements Disposable {
   }
 
   configure(wanted: LoadParams | null): void {
-    const changed = JSON.stringify(wanted) !== JSON.stringify(this.wanted);
+    if (JSON.stringify(wanted) === JSON.stringify(this.wanted)) return;
     this.wanted = wanted;
-    if (!changed) return;
     this.failedAt = undefined;
     this.current = undefined;
     if (wanted === null) this.report({ state: 'unavailable', error: noModel });
@@ -71,10 +70,13 @@ export class CompletionModel implements Disposable {
   /** Starts loading where that makes sense; returns at once. */
   prepare(): void {
     const { wanted } = this;
-    if (!wanted || this.loading || this.announced || this.current !== undefined) return;
+    if (!wanted || this.store.isDisposed || this.loading || this.announced || this.current !== undefined) return;
     if (this.failedAt !== undefined && this.clock.monotonic() - this.failedAt < retryMs) return;
     this.loading = true;
-    void this.load(wanted).finally(() => (this.loading = false));
+    void this.load(wanted).finally(() => {
+      this.loading = false;
+      if (wanted !== this.wanted) this.prepare();
+    });
   }
 
   dispose(): void {
@@ -84,11 +86,7 @@ export class CompletionModel implements Disposable {
   private async load(wanted: LoadParams): Promise<void> {
     this.report({ state: 'loading', fraction: 0 });
     const loaded = await this.engine.load(wanted);
-    if (this.store.isDisposed) return;
-    if (wanted !== this.wanted) {
-      queueMicrotask(() => this.prepare());
-      return;
-    }
+    if (this.store.isDisposed || wanted !== this.wanted) return;
     if (loaded.ok) this.use(loaded.value);
     else this.fail(loaded.error);
   }

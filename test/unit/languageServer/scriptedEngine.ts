@@ -25,10 +25,12 @@ export class ScriptedEngine implements Engine {
   /** Ends every generation as if another client had asked for a newer one. */
   dropped = false;
   tokenMs = 0;
+  loadMs = 0;
 
-  load(params: LoadParams): Promise<Result<LoadedModel>> {
+  async load(params: LoadParams): Promise<Result<LoadedModel>> {
     this.loads.push(params);
-    return Promise.resolve(this.loaded);
+    await new Promise((resolve) => setTimeout(resolve, this.loadMs));
+    return this.loaded;
   }
 
   async generate(params: GenerateParams, handlers: GenerateHandlers, signal: AbortSignal): Promise<Result<GenerateResult>> {

@@ -42,6 +42,27 @@ suite('inline: language server', () => {
     assert.deepEqual(editor.statuses.map(({ state }) => state), ['starting', 'loading', 'ready']);
   });
 
+  test('a request waits for the model that is loading, also when the same configuration comes again', async () => {
+    engine.loadMs = 800;
+    engine.answer = () => 'b;';
+    editor = await Editor.start(engine);
+    const waiting = editor.type('const a = |\n');
+    await pause(400);
+    await editor.configure({});
+    assert.deepEqual(texts(await waiting), ['b;']);
+    assert.equal(engine.loads.length, 1);
+  });
+
+  test('a model chosen while another one loads is loaded after it', async () => {
+    engine.loadMs = 300;
+    editor = await Editor.start(engine);
+    await editor.show('file:///work/src/a.ts', 'typescript', '');
+    await pause(100);
+    await editor.configure({ model: { ...configuration.model, modelPath: '/models/other.gguf' } as typeof configuration.model });
+    await editor.status('ready');
+    assert.deepEqual(engine.loads.map(({ modelPath }) => modelPath), ['/models/qwen2.5-coder.gguf', '/models/other.gguf']);
+  });
+
   test('typing through a suggestion and back asks the model once', async () => {
     await started();
     engine.answer = () => 'items.length;';
