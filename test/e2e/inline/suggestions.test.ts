@@ -49,12 +49,14 @@ suite('inline suggestions in the workbench', function () {
   test('the next word is accepted, then the rest of the line', async () => {
     await typeAt(5, 'return ');
     await workbench.waitFor(ghost, { timeout: 60_000 });
+    const suggested = (await workbench.texts(ghost)).join('').replaceAll('\u00a0', ' ');
+    assert.match(suggested, /\w\W+\w/u, 'more than one word, or the test says nothing');
     await vscode.commands.executeCommand('editor.action.inlineSuggest.acceptNextWord');
-    await lineBecomes(5, (text) => /^ {2}return a$/u.test(text));
+    await lineBecomes(5, (text) => text.length > '  return '.length && text.length < `  return ${suggested}`.length && `  return ${suggested}`.startsWith(text));
     await workbench.waitFor(ghost, { timeout: 60_000 });
     await screenshot('inline-next-word');
     await vscode.commands.executeCommand('editor.action.inlineSuggest.acceptNextLine');
-    await lineBecomes(5, (text) => /^ {2}return a - b;?$/u.test(text));
+    await lineBecomes(5, (text) => text === `  return ${suggested}`);
   });
 
   test('Escape leaves the text as it was typed', async () => {
