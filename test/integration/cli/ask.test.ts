@@ -32,7 +32,7 @@ function ask(args: readonly string[], onOutput: (text: string, stop: () => void)
 
 async function contents(folder: string): Promise<Record<string, string>> {
   const entries = (await readdir(folder, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile());
-  return Object.fromEntries(await Promise.all(entries.map(async ({ parentPath, name }) => [join(parentPath, name), await readFile(join(parentPath, name), 'utf8')])));
+  return Object.fromEntries(await Promise.all(entries.map(async ({ parentPath, name }): Promise<[string, string]> => [join(parentPath, name), await readFile(join(parentPath, name), 'utf8')])));
 }
 
 suite('command line with the real 1.5B model', function () {
