@@ -7,8 +7,8 @@ import type { Engine } from './engine.js';
 import type { ChatFormat } from './formats/chatFormat.js';
 import { chatFormatFor } from './formats/chatFormats.js';
 import { addStats } from './generationCost.js';
-import { callSyntaxOf, type CallSyntax, type ReadCalls } from './toolCalls/callSyntax.js';
-import { decide, decisionCandidates, repeatsItself } from './toolCalls/decision.js';
+import { callSyntaxOf, type CallSyntax, type NamedCall, type ReadCalls } from './toolCalls/callSyntax.js';
+import { decide, decisionCandidates, isDoubtful, repeatsItself } from './toolCalls/decision.js';
 import { ReplyStream } from './toolCalls/replyStream.js';
 import { secondLookAgrees, secondLookCandidates, secondLookPrompt } from './toolCalls/secondLook.js';
 import { readTextCalls } from './toolCalls/textCalls.js';
@@ -49,6 +49,8 @@ export class LocalChatModel implements ChatModel {
 /** One request to the model: at most two probes, a reply, and a call. */
 class Hop {
   private cost: GenerationStats | undefined;
+  /** Probability of answering without a tool, as probed. */
+  private none = 0;
   private readonly tools: readonly ToolDefinition[];
 
   constructor(
@@ -69,7 +71,7 @@ class Hop {
       const prompt = this.format.render(this.request.messages, this.tools);
       const mayCall = this.tools.length > 0 && this.request.toolChoice === 'auto';
       const calls = mayCall && this.syntax.decision === 'probe' && (await this.decidesToCall(prompt));
-      if (!calls || (await this.call(prompt)) === 'repeated') await this.reply(this.tools.length > 0 ? extend(prompt, this.syntax.answerOpening) : prompt, mayCall);
+      if (!calls || (await this.call(prompt)) === 'dropped') await this.reply(this.tools.length > 0 ? extend(prompt, this.syntax.answerOpening) : prompt, mayCall);
       return { type: 'finished', stats: this.spent() };
     } catch (error) {
       if (error instanceof Cancelled) return { type: 'finished', stats: { ...this.spent(), finish: 'cancelled' } };
@@ -79,7 +81,9 @@ class Hop {
 
   private async decidesToCall(prompt: readonly PromptSegment[]): Promise<boolean> {
     const { messages } = this.request;
-    const decision = decide(await this.probe(prompt, decisionCandidates(this.tools)), this.tools, messages);
+    const probabilities = await this.probe(prompt, decisionCandidates(this.tools));
+    this.none = probabilities[0] ?? 0;
+    const decision = decide(probabilities, this.tools, messages);
     if (decision !== 'lookAgain') return decision === 'call';
     return secondLookAgrees(await this.probe(secondLookPrompt(this.format, messages, this.tools), secondLookCandidates));
   }
@@ -102,14 +106,19 @@ class Hop {
     }
   }
 
-  private async call(prompt: readonly PromptSegment[]): Promise<'called' | 'repeated'> {
+  private async call(prompt: readonly PromptSegment[]): Promise<'called' | 'dropped'> {
     const { text, stats } = await this.generate(prompt, { stop: this.format.stop, grammar: this.syntax.grammar(this.tools) });
     const read: ReadCalls = stats.finish === 'length'
       ? { ok: false, raw: text, problem: 'the call was cut off at the token limit; make it shorter' }
       : this.syntax.read(text, this.tools);
-    if (read.ok && this.syntax.decision === 'probe' && read.calls.every((call) => repeatsItself(call, this.tools, this.request.messages))) return 'repeated';
+    if (read.ok && this.syntax.decision === 'probe' && read.calls.every((call) => this.isBetterDropped(call))) return 'dropped';
     this.emitCalls(read);
     return 'called';
+  }
+
+  private isBetterDropped(call: NamedCall): boolean {
+    const { messages } = this.request;
+    return repeatsItself(call, this.tools, messages) || isDoubtful(call, this.none, this.tools, messages);
   }
 
   private emitCalls(read: ReadCalls): void {

@@ -1,13 +1,16 @@
 import type { ChatMessage, ToolCall, ToolDefinition } from '../../protocol/chat.js';
 import { noTool, toolLineCall } from '../formats/toolLine.js';
 import type { NamedCall } from './callSyntax.js';
+import { inventsNumbers } from './inventedNumbers.js';
 
 /**
  * From this probability of `none` on, the model answers, by what a call in vain would do: a tool that reads is called when the model
  * leans to it, less so once several results are there; one that asks the user, when it is more likely than not; any other only when
  * the model is nearly sure. Set on questions that docs/eval/tool-calls.md does not report on.
  */
-const answerFrom = { reads: 0.5, readsAgain: 0.25, asks: 0.3, unknown: 0.06 };
+const answerFrom = { reads: 0.52, readsAgain: 0.25, asks: 0.3, unknown: 0.06 };
+/** A call of an unknown tool with numbers that nobody gave is made only below this. */
+const certain = 0.003;
 const severalResults = 3;
 
 export const decisionCandidates = (tools: readonly ToolDefinition[]): string[] => [noTool, ...tools.map((tool) => ` ${tool.name}`)];
@@ -27,6 +30,10 @@ export function decide(probabilities: readonly number[], tools: readonly ToolDef
     }
   }
 }
+
+/** Whether a call of a tool of which nothing is known is better not made, once it is written. */
+export const isDoubtful = (call: NamedCall, none: number, tools: readonly ToolDefinition[], messages: readonly ChatMessage[]): boolean =>
+  none >= certain && tools.find(({ name }) => name === call.name)?.safety === undefined && inventsNumbers(call, tools, messages);
 
 /** Whether the turn has made this very call already and only read since: its result is in the prompt, so asking again adds nothing. */
 export function repeatsItself(call: NamedCall, tools: readonly ToolDefinition[], messages: readonly ChatMessage[]): boolean {
