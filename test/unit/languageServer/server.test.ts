@@ -56,7 +56,7 @@ suite('inline: language server', () => {
   test('a model chosen while another one loads is loaded after it', async () => {
     engine.loadMs = 300;
     editor = await Editor.start(engine);
-    await editor.show('file:///work/src/a.ts', 'typescript', '');
+    await editor.show('file:///repo/src/a.ts', 'typescript', '');
     await pause(100);
     await editor.configure({ model: { ...configuration.model, modelPath: '/models/other.gguf' } as typeof configuration.model });
     await editor.status('ready');
