@@ -84,14 +84,15 @@ export function serve(connection: Connection, ports: ServerPorts): Disposable {
     if (token.isCancellationRequested) controller.abort();
     const subscription = token.onCancellationRequested(() => controller.abort());
     try {
-      const text = await suggester.suggest({
+      const suggested = suggester.suggest({
         uri: document.uri, path: displayPath(document.uri, folders), line: params.position.line, cursor: insertion.cursor,
         invoked: params.context.triggerKind === InlineCompletionTriggerKind.Invoked, maxTokens: configuration.maxTokens,
       }, controller.signal);
+      const text = await untilAborted(suggested.catch((error: unknown) => {
+        ports.logger.log('error', 'A suggestion failed', { cause: messageOf(error) });
+        return undefined;
+      }), controller.signal);
       return text === undefined ? null : [{ insertText: insertion.lead + text, range: insertion.range }];
-    } catch (error) {
-      ports.logger.log('error', 'A suggestion failed', { cause: messageOf(error) });
-      return null;
     } finally {
       subscription.dispose();
     }
@@ -102,4 +103,17 @@ export function serve(connection: Connection, ports: ServerPorts): Disposable {
   store.add(toDisposable(() => newest.abort()));
   connection.onShutdown(() => store.dispose());
   return store;
+}
+
+/** The engine hears of an abort at its next token; the editor is answered at once. */
+async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
+  let end = (): void => undefined;
+  const aborted = new Promise<undefined>((resolve) => (end = () => resolve(undefined)));
+  signal.addEventListener('abort', end, { once: true });
+  if (signal.aborted) end();
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    signal.removeEventListener('abort', end);
+  }
 }

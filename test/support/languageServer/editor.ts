@@ -59,7 +59,7 @@ export class Editor implements Disposable {
     const editor = new Editor(client, server);
     client.listen();
     await client.sendRequest('initialize', {
-      processId: null, rootUri: null, capabilities: {}, workspaceFolders: [{ uri: 'file:///repo', name: 'work' }], initializationOptions,
+      processId: null, rootUri: null, capabilities: {}, workspaceFolders: [{ uri: 'file:///repo', name: 'repo' }], initializationOptions,
     });
     await client.sendNotification('initialized', {});
     return editor;

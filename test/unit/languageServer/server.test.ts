@@ -88,15 +88,15 @@ suite('inline: language server', () => {
     assert.equal(engine.aborted.length, 1);
   });
 
-  test('a cancelled request ends within one token', async () => {
+  test('a cancelled request is answered at once, and the engine ends at its next token', async () => {
     await started();
-    engine.tokenMs = 20;
+    engine.tokenMs = 600;
     engine.answer = () => 'x'.repeat(4000);
     const cancelledAt = { ms: 0 };
     const cancel = pause(500).then(() => void (cancelledAt.ms = performance.now()));
     await assert.doesNotReject(editor.type('const count = |\n', { cancel, invoked: true }).then((items) => assert.equal(items, null)));
     const waited = performance.now() - cancelledAt.ms;
-    await pause(40);
+    await pause(700);
     assert.equal(engine.aborted.length, 1);
     assert.ok(waited < 100, `${waited} ms`);
   });
