@@ -36,7 +36,7 @@ type State =
   | { readonly is: 'idle' }
   | { readonly is: 'loading'; readonly name: string; readonly fraction: number }
   | { readonly is: 'ready'; readonly model: ChatModel; readonly detail: string }
-  | { readonly is: 'failed'; readonly error: LoupeError };
+  | { readonly is: 'failed'; readonly name: string; readonly error: LoupeError };
 
 /**
  * The chat model of this window: chosen from settings and machine, loaded into the sidecar when it is first needed, shown
@@ -75,8 +75,8 @@ export class ModelService implements Disposable {
         return { state: kind === 'endpoint' ? 'remote' : 'ready', label: name, detail: this.state.detail };
       }
       case 'failed': {
-        const { code, message, next } = this.state.error;
-        return { state: code === 'model.none' ? 'none' : 'failed', label: code === 'model.none' ? 'No model' : 'Model not ready', detail: `${message} ${next}` };
+        const { name, error: { code, message, next } } = this.state;
+        return { state: code === 'model.none' ? 'none' : 'failed', label: code === 'model.none' ? 'No model' : name, detail: `${message} ${next}` };
       }
     }
   }
@@ -115,7 +115,7 @@ export class ModelService implements Disposable {
   private async prepare(signal: AbortSignal): Promise<Result<ChatModel>> {
     const { generation } = this;
     const result = this.deps.settings.get('loupe.model.chat') === 'endpoint' ? await this.contact(signal) : await this.load();
-    if (generation === this.generation && !result.ok) this.set({ is: 'failed', error: result.error });
+    if (generation === this.generation && !result.ok) this.set({ is: 'failed', name: this.name, error: result.error });
     return result;
   }
 
@@ -176,9 +176,19 @@ export class ModelService implements Disposable {
     }));
   }
 
+  /** What people call the model that is loading or loaded. */
+  private get name(): string {
+    switch (this.state.is) {
+      case 'loading': return this.state.name;
+      case 'ready': return this.state.model.info.name;
+      case 'failed': return this.state.name;
+      case 'idle': return 'The model';
+    }
+  }
+
   private onRoleState(state: RoleState): void {
     if (state.state === 'loading' && this.state.is === 'loading') this.set({ ...this.state, fraction: state.fraction });
-    if (state.state === 'failed' && this.state.is === 'ready') this.set({ is: 'failed', error: state.error });
+    if (state.state === 'failed' && this.state.is === 'ready') this.set({ is: 'failed', name: this.name, error: state.error });
     if (state.state === 'empty' && this.state.is === 'ready') this.set({ is: 'idle' });
   }
 

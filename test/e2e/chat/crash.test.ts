@@ -20,7 +20,7 @@ suite('sidecar killed in the middle of an answer (real 1.5B model)', function ()
     await vscode.commands.executeCommand('loupe.newChat');
     await openChat();
     await ask('Without using tools, explain in ten long paragraphs what a parcel service does.');
-    await chat.waitFor('article.turn .prose', { timeout: modelTimeout });
+    await chat.waitFor('article.turn .markdown', { timeout: modelTimeout });
     const killed = sidecarPid();
     process.kill(killed, 'SIGKILL');
     const text = await answered();
@@ -28,7 +28,7 @@ suite('sidecar killed in the middle of an answer (real 1.5B model)', function ()
     assert.match(text, /partial answer/);
     await chat.click('article.turn:last-of-type button:has-text("Retry")');
     await chat.waitFor('article.turn[aria-busy="true"]', { timeout: 30_000 });
-    await chat.waitFor('article.turn[aria-busy="true"] .prose', { timeout: modelTimeout });
+    await chat.waitFor('article.turn[aria-busy="true"] .markdown', { timeout: modelTimeout });
     assert.notEqual(sidecarPid(), killed);
     await chat.click('button[aria-label="Stop"]');
     await answered();

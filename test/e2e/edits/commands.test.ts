@@ -49,6 +49,6 @@ suite('commands (scripted endpoint)', function () {
     server = await useScriptedModel(() => ({ text: 'See [this](../../../etc/passwd) and ![x](http://127.0.0.1:9/leak.png).' }));
     await ask('Say something with links.');
     await answered();
-    assert.equal(await chat.count('.prose img'), 0);
+    assert.equal(await chat.count('.markdown img'), 0);
   });
 });

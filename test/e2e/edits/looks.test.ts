@@ -28,7 +28,7 @@ suite('pictures in three themes (scripted endpoint)', function () {
   for (const [name, theme] of [['light', 'Light Modern'], ['dark', 'Dark Modern'], ['high-contrast', 'Dark High Contrast']] as const) {
     test(name, async () => {
       await setUserSettings({ 'workbench.colorTheme': theme });
-      await chat.waitFor('.prose');
+      await chat.waitFor('.markdown');
       await new Promise((resolve) => setTimeout(resolve, 1_500));
       await screenshot(`theme-${name}`);
     });

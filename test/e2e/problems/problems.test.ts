@@ -39,7 +39,7 @@ suite('what can be missing or broken', function () {
     await openChat();
     await chat.waitFor('.obstacle', { timeout: 30_000 });
     await screenshot('not-gguf');
-    assert.match((await chat.texts('.obstacle')).join(' '), /not a GGUF/i);
+    assert.match((await chat.texts('.obstacle')).join(' '), /not a usable GGUF/);
   });
 
   test('a GGUF file that is cut off', async () => {
