@@ -10,5 +10,5 @@ export const scenario: Scenario = {
     'loupe.model.contextSize': 8192,
     'loupe.inline.enabled': false,
   }),
-  timeoutSeconds: 420,
+  timeoutSeconds: 900,
 };

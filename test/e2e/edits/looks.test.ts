@@ -25,7 +25,7 @@ suite('pictures in three themes (scripted endpoint)', function () {
   });
   suiteTeardown(() => server.close());
 
-  for (const [name, theme] of [['light', 'Light Modern'], ['dark', 'Dark Modern'], ['high-contrast', 'Dark High Contrast']] as const) {
+  for (const [name, theme] of [['light', 'Light Modern'], ['dark', 'Dark Modern'], ['high-contrast', 'Default High Contrast']] as const) {
     test(name, async () => {
       await setUserSettings({ 'workbench.colorTheme': theme });
       await chat.waitFor('.markdown');

@@ -6,7 +6,7 @@ export const chat: Surface = webview('textarea[aria-label="Question"]');
 export const trace: Surface = webview('.trace');
 
 /** A small model on a busy machine reads slowly. Milliseconds. */
-export const modelTimeout = 240_000;
+export const modelTimeout = 420_000;
 
 export async function openChat(): Promise<void> {
   await vscode.commands.executeCommand('loupe.chat.focus');
