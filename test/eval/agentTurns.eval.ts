@@ -25,7 +25,7 @@ const { values: options } = parseArgs({
   },
 });
 
-const folder = join(import.meta.dirname, '../../../test/e2e/chat/workspace');
+const folder = join(import.meta.dirname, '../../../test/fixtures/parcels');
 
 interface Task {
   readonly question: string;
