@@ -54,49 +54,53 @@ export async function deactivate(): Promise<void> {
   await (await running)?.end();
 }
 
-/** Constructs the window's parts. Imports come one after the other, so that none of them holds the host for long. */
+/** Constructs the window's parts. Each import gets a turn of the event loop for itself, so that together they never hold the host. */
 async function compose(context: vscode.ExtensionContext, channel: vscode.LogOutputChannel, logger: Logger): Promise<Application> {
-  const { randomUUID } = await import('node:crypto');
-  const path = await import('node:path');
-  const { systemClock } = await import('../base/clock.js');
-  const { UserSettings } = await import('./host/userSettings.js');
-  const { workspaceTrust: trust } = await import('./host/workspaceTrust.js');
-  const { workspaceFolder } = await import('./host/folder.js');
-  const { showError } = await import('./host/notices.js');
-  const { PendingApprovals } = await import('./approvals/pendingApprovals.js');
-  const { EditPreview } = await import('./approvals/editPreview.js');
-  const { approvalNotices } = await import('./approvals/approvalNotices.js');
-  const { ModelService } = await import('./models/modelService.js');
-  const { ModelLibrary } = await import('./models/modelLibrary.js');
-  const { ModelCommands, endpointKeySecret } = await import('./models/modelCommands.js');
-  const { Sidecar } = await import('./models/sidecar.js');
-  const { ConversationStore } = await import('./chat/conversationStore.js');
-  const { ChatController } = await import('./chat/chatController.js');
-  const { ChatView } = await import('./chat/chatView.js');
-  const { EditorActions } = await import('./chat/editorActions.js');
-  const { turnRunner } = await import('./chat/turnRunner.js');
-  const { AgentPorts } = await import('./workspace/agentPorts.js');
-  const { EditorWorkspace } = await import('./workspace/editorWorkspace.js');
-  const { EditorEdits } = await import('./approvals/editorEdits.js');
-  const { NodeWorkspace } = await import('../agent/workspace/nodeWorkspace.js');
-  const { NodeEdits } = await import('../agent/workspace/nodeEdits.js');
-  const { NodeCommands } = await import('../agent/workspace/nodeCommands.js');
-  const { TraceRecorder } = await import('./trace/traceRecorder.js');
-  const { TraceView } = await import('./trace/traceView.js');
-  const { StatusBar } = await import('./statusBar.js');
-  const { Reports } = await import('./host/virtualDocuments.js');
-  const { commandHandlers } = await import('./commands/handlers.js');
-  const { registerInline } = await import('./inline/registerInline.js');
-  const { SidecarSupervisor } = await import('../model/sidecar/supervisor.js');
-  const { isAlive } = await import('../model/sidecar/stateFiles.js');
-  const { LocalChatModel } = await import('../model/localChatModel.js');
-  const { connectEndpoint } = await import('../model/endpoint/connectEndpoint.js');
-  const { readHardware } = await import('../model/hardware.js');
-  const { downloadModel } = await import('../model/download.js');
-  const { TraceStore } = await import('../trace/store.js');
-  const { foldTurn } = await import('../trace/fold.js');
-  const { toOtlp } = await import('../trace/otlp.js');
-  const { toChromeTrace } = await import('../trace/chrome.js');
+  const { randomUUID } = await load(() => import('node:crypto'));
+  const path = await load(() => import('node:path'));
+  const { systemClock } = await load(() => import('../base/clock.js'));
+  await load(() => import('zod'));
+  const { UserSettings } = await load(() => import('./host/userSettings.js'));
+  const { workspaceTrust: trust } = await load(() => import('./host/workspaceTrust.js'));
+  const { workspaceFolder } = await load(() => import('./host/folder.js'));
+  const { showError } = await load(() => import('./host/notices.js'));
+  const { PendingApprovals } = await load(() => import('./approvals/pendingApprovals.js'));
+  const { EditPreview } = await load(() => import('./approvals/editPreview.js'));
+  const { approvalNotices } = await load(() => import('./approvals/approvalNotices.js'));
+  const { ModelService } = await load(() => import('./models/modelService.js'));
+  const { ModelLibrary } = await load(() => import('./models/modelLibrary.js'));
+  const { ModelCommands, endpointKeySecret } = await load(() => import('./models/modelCommands.js'));
+  const { Sidecar } = await load(() => import('./models/sidecar.js'));
+  const { ConversationStore } = await load(() => import('./chat/conversationStore.js'));
+  const { ChatController } = await load(() => import('./chat/chatController.js'));
+  const { ChatView } = await load(() => import('./chat/chatView.js'));
+  const { EditorActions } = await load(() => import('./chat/editorActions.js'));
+  const { turnRunner } = await load(() => import('./chat/turnRunner.js'));
+  const { AgentPorts } = await load(() => import('./workspace/agentPorts.js'));
+  const { EditorWorkspace } = await load(() => import('./workspace/editorWorkspace.js'));
+  const { EditorEdits } = await load(() => import('./approvals/editorEdits.js'));
+  const { NodeWorkspace } = await load(() => import('../agent/workspace/nodeWorkspace.js'));
+  const { NodeEdits } = await load(() => import('../agent/workspace/nodeEdits.js'));
+  const { NodeCommands } = await load(() => import('../agent/workspace/nodeCommands.js'));
+  const { TraceRecorder } = await load(() => import('./trace/traceRecorder.js'));
+  const { TraceView } = await load(() => import('./trace/traceView.js'));
+  const { StatusBar } = await load(() => import('./statusBar.js'));
+  const { Reports } = await load(() => import('./host/virtualDocuments.js'));
+  const { commandHandlers } = await load(() => import('./commands/handlers.js'));
+  // By themselves: the language client with all that it needs would hold the host too long at once.
+  await load(() => import('vscode-jsonrpc/node'));
+  await load(() => import('vscode-languageserver-protocol/node'));
+  const { registerInline } = await load(() => import('./inline/registerInline.js'));
+  const { SidecarSupervisor } = await load(() => import('../model/sidecar/supervisor.js'));
+  const { isAlive } = await load(() => import('../model/sidecar/stateFiles.js'));
+  const { LocalChatModel } = await load(() => import('../model/localChatModel.js'));
+  const { connectEndpoint } = await load(() => import('../model/endpoint/connectEndpoint.js'));
+  const { readHardware } = await load(() => import('../model/hardware.js'));
+  const { downloadModel } = await load(() => import('../model/download.js'));
+  const { TraceStore } = await load(() => import('../trace/store.js'));
+  const { foldTurn } = await load(() => import('../trace/fold.js'));
+  const { toOtlp } = await load(() => import('../trace/otlp.js'));
+  const { toChromeTrace } = await load(() => import('../trace/chrome.js'));
 
   const disposables = new DisposableStore();
   const newId = (): string => randomUUID();
@@ -211,4 +215,10 @@ async function compose(context: vscode.ExtensionContext, channel: vscode.LogOutp
       await Promise.all([store.idle(), recorder.idle()]);
     },
   };
+}
+
+/** A bundled import is evaluated without giving way: this gives way before each. */
+async function load<T>(module: () => Promise<T>): Promise<T> {
+  await new Promise((resolve) => setImmediate(resolve));
+  return module();
 }
