@@ -38,12 +38,12 @@ interface Task {
 const tasks: readonly Task[] = [
   { question: 'hello', answer: /./, calls: [0, 0] },
   { question: 'What is a closure in JavaScript?', answer: /function/i, calls: [0, 0] },
-  { question: 'Which file defines backoffDelay?', answer: /src\/http\/retry\.ts/, calls: [1, 3] },
-  { question: 'Which file defines zoneFactor, and what does it return for an unknown zone?', answer: /src\/billing\/zones\.ts[^]*2\.6|2\.6[^]*src\/billing\/zones\.ts/, calls: [2, 4] },
-  { question: 'Which file decides how long to wait between two tries of a failed request? Search for it, read it, and name the file and the longest wait.', answer: /src\/http\/retry\.ts/, calls: [1, 5] },
+  { question: 'Which file defines isFinal?', answer: /src\/tracking\/parcelStatus\.ts/, calls: [1, 3] },
+  { question: 'Which file defines webhookDelivery, and what is its maxAttempts?', answer: /webhookDelivery\.ts[^]*7|7[^]*webhookDelivery\.ts/, calls: [1, 4] },
+  { question: 'How often is a webhook tried again, and in which file is that number set? Search for it and read the file.', answer: /webhookDelivery\.ts/, calls: [2, 6] },
   { question: 'What does README.md say this project is?', answer: /parcel/i, calls: [1, 3] },
-  { question: 'Which TypeScript files are under src/billing?', answer: /price\.ts[^]*zones\.ts|zones\.ts[^]*price\.ts/, calls: [1, 3] },
-  { question: 'Where is zoneFactor used?', answer: /price\.ts/, calls: [1, 4] },
+  { question: 'Which TypeScript files are under src/carriers?', answer: /postCarrier\.ts[^]*swiftCarrier\.ts|swiftCarrier\.ts[^]*postCarrier\.ts/, calls: [1, 3] },
+  { question: 'Where is notifyShop called?', answer: /server\.ts/, calls: [1, 4] },
 ];
 
 async function run(model: ChatModel, task: Task): Promise<string> {

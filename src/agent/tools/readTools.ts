@@ -86,11 +86,12 @@ export function searchText(workspace: WorkspacePort): Tool {
 }
 
 /**
- * Small models search for a whole phrase. Where it stands nowhere, the lines with most of its words are what they were after.
- * Undefined if there are none, or if the pattern is a single word.
+ * Small models search for a whole phrase, or for a name that they made up of the words they are after. Where it stands nowhere, the
+ * lines with most of its words are what they meant. Undefined if there are none, or if the pattern is a single word.
  */
 async function nearMatches(workspace: WorkspacePort, pattern: string, where: { readonly glob?: string }, what: string, signal: AbortSignal): Promise<ToolResult | undefined> {
-  const words = [...new Set(pattern.toLowerCase().match(/[\p{L}\p{N}_]{4,}/gu) ?? [])].slice(0, limits.words);
+  const parts = pattern.replace(/(\p{Ll})(\p{Lu})/gu, '$1 $2').toLowerCase().match(/[\p{L}\p{N}]{4,}/gu) ?? [];
+  const words = [...new Set(parts)].slice(0, limits.words);
   if (words.length < 2) return undefined;
   const { matches } = await workspace.searchText({ pattern: words.join('|'), regex: true, caseSensitive: false, ...where, limit: limits.nearMatches }, signal);
   const held = (text: string): number => words.filter((word) => text.toLowerCase().includes(word)).length;
@@ -111,7 +112,7 @@ export function findSymbol(workspace: WorkspacePort): Tool {
       const plain = name.trim().replace(/\(.*$/, '').split(/[.#]|::|->/).at(-1) ?? name;
       if (!/^[\p{L}\p{N}_$]+$/u.test(plain)) return emptyResult(`${JSON.stringify(clip(name, 80))} is not a name. Use search_text for other text.`);
       const found = await workspace.findSymbol(plain, limits.symbols + 1, signal);
-      if (found.length === 0) return emptyResult(`No definition of ${plain} found.`);
+      if (found.length === 0) return emptyResult(`No definition of ${plain} found. Use search_text with one of its words.`);
       const shown = found.slice(0, limits.symbols);
       const note = found.length > shown.length ? `[Truncated: only the first ${limits.symbols} definitions. Use search_text with glob for more.]` : undefined;
       const rows = await Promise.all(shown.map(async (s, index) =>

@@ -72,6 +72,10 @@ suite('read tools', () => {
   }, async (root) => {
     const { outcome, content } = await use(new NodeWorkspace(root, ripgrep), 'search_text', { pattern: 'wait between two tries' });
     assert.deepEqual([outcome, content], ['ok', 'No match for "wait between two tries". Lines with 3 of its words:\na.ts:1: /** Waits between tries. */']);
+    for (const pattern of ['tries_between_calls', 'triesBetweenCalls', 'tries|between-calls']) {
+      const { content: of } = await use(new NodeWorkspace(root, ripgrep), 'search_text', { pattern });
+      assert.match(of, /Lines with 2 of its words:\na\.ts:1: /, pattern);
+    }
   }));
 
   test('a definition shows its first lines', () => withFolder({ 'a.ts': `\nfunction target() {\n${'  body();\n'.repeat(20)}}\n` }, async (root) => {
@@ -84,7 +88,7 @@ suite('read tools', () => {
     const workspace = new NodeWorkspace(root, ripgrep);
     for (const [name, args, message] of [
       ['list_files', { glob: '*.py' }, 'No files matching *.py.'], ['search_text', { pattern: 'zzz', glob: '*.ts' }, 'No match for "zzz" in *.ts.'],
-      ['find_symbol', { name: 'zzz' }, 'No definition of zzz found.'], ['find_symbol', { name: 'a b' }, '"a b" is not a name. Use search_text for other text.'],
+      ['find_symbol', { name: 'zzz' }, 'No definition of zzz found. Use search_text with one of its words.'], ['find_symbol', { name: 'a b' }, '"a b" is not a name. Use search_text for other text.'],
       ['diagnostics', {}, 'Errors and warnings are not known here: there is no editor.'],
     ] as const) {
       const result = await use(workspace, name, args);
