@@ -37,34 +37,36 @@ suite('inline suggestions in the workbench', function () {
 
   test('ghost text appears while typing, and Tab accepts it', async () => {
     await open('sums.ts');
-    await typeAt(1, 'return ');
+    await typeAt(5, 'return ');
     await workbench.waitFor(ghost, { timeout: 150_000 });
-    assert.equal(editor.document.lineAt(1).text, '  return ');
+    assert.equal(editor.document.lineAt(5).text, '  return ');
     await screenshot('inline-ghost-text');
     await press('Tab');
-    await lineBecomes(1, (text) => /^ {2}return a \+ b;?$/u.test(text));
+    await lineBecomes(5, (text) => /^ {2}return a \* b;?$/u.test(text));
     await screenshot('inline-accepted');
   });
 
   test('the next word is accepted, then the rest of the line', async () => {
-    await typeAt(5, 'return ');
+    await open('larger.ts');
+    await typeAt(2, 'return ');
     await workbench.waitFor(ghost, { timeout: 60_000 });
     const suggested = (await workbench.texts(ghost)).join('').replaceAll('\u00a0', ' ');
     assert.match(suggested, /\w\W+\w/u, 'more than one word, or the test says nothing');
     await vscode.commands.executeCommand('editor.action.inlineSuggest.acceptNextWord');
-    await lineBecomes(5, (text) => text.length > '  return '.length && text.length < `  return ${suggested}`.length && `  return ${suggested}`.startsWith(text));
+    await lineBecomes(2, (text) => text.length > '  return '.length && text.length < `  return ${suggested}`.length && `  return ${suggested}`.startsWith(text));
     await workbench.waitFor(ghost, { timeout: 60_000 });
     await screenshot('inline-next-word');
     await vscode.commands.executeCommand('editor.action.inlineSuggest.acceptNextLine');
-    await lineBecomes(5, (text) => text === `  return ${suggested}`);
+    await lineBecomes(2, (text) => text === `  return ${suggested}`);
   });
 
   test('Escape leaves the text as it was typed', async () => {
-    await typeAt(9, 'return ');
+    await open('parity.ts');
+    await typeAt(5, 'return ');
     await workbench.waitFor(ghost, { timeout: 60_000 });
     await press('Escape');
     await workbench.waitFor(ghost, { state: 'hidden', timeout: 10_000 });
-    assert.equal(editor.document.lineAt(9).text, '  return ');
+    assert.equal(editor.document.lineAt(5).text, '  return ');
   });
 
   test('a language that is off, and everything when toggled off, gets none', async () => {
@@ -75,7 +77,7 @@ suite('inline suggestions in the workbench', function () {
     await open('sums.ts');
     await vscode.commands.executeCommand('loupe.toggleInline');
     assert.equal(vscode.workspace.getConfiguration().get('loupe.inline.enabled'), false);
-    await typeAt(9, 'n');
+    await typeAt(1, 'n');
     await sleep(4000);
     assert.equal(await workbench.count(ghost), 0);
     await vscode.commands.executeCommand('loupe.toggleInline');
