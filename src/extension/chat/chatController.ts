@@ -80,6 +80,10 @@ export class ChatController implements Disposable {
 
   async state(): Promise<ChatState> {
     await this.load();
+    return this.snapshot();
+  }
+
+  private snapshot(): ChatState {
     const { turns, ...head } = this.conversation;
     return {
       conversation: { ...head, turns: turns.map((t) => t.turn) },
@@ -168,8 +172,10 @@ export class ChatController implements Disposable {
     this.messages.fire({ type: 'notice', level, text });
   }
 
+  /** Taken and sent in one step: what happens after it follows as messages, and nothing falls between. */
   async sendState(): Promise<void> {
-    this.messages.fire({ type: 'state', state: await this.state() });
+    await this.load();
+    this.messages.fire({ type: 'state', state: this.snapshot() });
   }
 
   dispose(): void {

@@ -79,7 +79,7 @@ export class ChatView implements Disposable {
     const { controller, approvals, editor } = this.deps;
     switch (message.type) {
       case 'ready':
-        this.post({ type: 'state', state: await controller.state() });
+        await controller.sendState();
         this.deps.onShown();
         return;
       case 'ask': {

@@ -21,7 +21,8 @@ suite('a question about the repository (real 1.5B model)', function () {
     await trace.waitFor('body', { timeout: 30_000 });
     await screenshot('trace-hops');
     const shown = (await trace.texts('body')).join('\n');
-    assert.match(shown, /hop|Hop/);
+    assert.match(shown, /model → (?:search_text|find_symbol|list_files|read_file)/u);
+    assert.match(shown, /model → answer/u);
     assert.match(shown, /answered/i);
   });
 });
