@@ -5,7 +5,7 @@ import { plural } from '../gates.js';
 import { defineTool, emptyResult, type Tool, type ToolResult } from './tool.js';
 
 /** Sizes in lines, items and characters. Small: a local model reads a few hundred tokens per second. */
-const limits = { files: 100, lines: 200, characters: 8_000, matches: 30, symbols: 15, diagnostics: 30, lineLength: 240, words: 8, nearMatches: 300, bodies: 2, bodyLines: 12 } as const;
+const limits = { files: 100, lines: 200, shortLines: 60, shortCharacters: 3_000, characters: 8_000, matches: 30, symbols: 15, diagnostics: 30, lineLength: 240, words: 8, nearMatches: 300, bodies: 2, bodyLines: 12 } as const;
 
 export function listFiles(workspace: WorkspacePort): Tool {
   return defineTool({
@@ -34,9 +34,13 @@ export function readFile(workspace: WorkspacePort): Tool {
       start_line: z.coerce.number().int().min(1).optional(),
       end_line: z.coerce.number().int().min(1).optional(),
     }),
-    run: async ({ path, start_line: start = 1, end_line: end }, { signal }) => {
-      const lines = splitLines(await workspace.readFile(path, signal));
+    run: async ({ path, start_line: from = 1, end_line: to }, { signal }) => {
+      const text = await workspace.readFile(path, signal);
+      const lines = splitLines(text);
       if (lines.length === 0) return emptyResult(`${path} is empty.`);
+      // Small models ask for the first lines of a file and then guess the rest: a short file is shown whole whatever they ask for.
+      const short = lines.length <= limits.shortLines && text.length <= limits.shortCharacters;
+      const [start, end] = short ? [1, undefined] : [from, to];
       if (start > lines.length) return emptyResult(`${path} has only ${plural(lines.length, 'line')}.`);
       const last = Math.min(lines.length, Math.max(start, end ?? lines.length));
       const shown: string[] = [];

@@ -35,11 +35,20 @@ suite('read tools', () => {
     assert.match(whole.content, /\n200\|line 200\n\[Truncated: lines 201-500 are not shown; read on with start_line 201\]$/);
     assert.equal(whole.truncated, true);
     assert.equal((await read({ path: 'b.txt' })).content, 'b.txt\n1|x\n2|y');
-    assert.equal((await read({ path: 'b.txt', start_line: '2', end_line: null })).content, 'b.txt\n2|y', 'numbers as text and nulls are understood');
+    assert.equal((await read({ path: 'a.txt', start_line: '500', end_line: null })).content, 'a.txt\n500|line 500', 'numbers as text and nulls are understood');
     assert.deepEqual((await read({ path: 'a.txt', start_line: 501 })).outcome, 'empty');
     assert.deepEqual((await read({ path: 'empty.txt' })).outcome, 'empty');
     assert.match((await read({ path: 'nope.txt' })).content, /^Error: There is no file "nope\.txt"\. Use list_files/);
     assert.match((await read({ path: 'a.txt', start_line: 0 })).content, /^Error: The arguments of read_file do not fit \(start_line:/);
+  }));
+
+  test('read_file shows a short file whole, whatever range is asked for', () => withFolder({ 'short.ts': lines(60), 'long.ts': lines(61), 'wide.ts': 'w'.repeat(2_000) + '\n' + 'v'.repeat(2_000) }, async (root) => {
+    const ask = async (path: string, start: number, end: number): Promise<string> =>
+      (await use(new NodeWorkspace(root, ripgrep), 'read_file', { path, start_line: start, end_line: end })).summary;
+    assert.equal(await ask('short.ts', 1, 2), 'short.ts lines 1-60 of 60');
+    assert.equal(await ask('short.ts', 90, 99), 'short.ts lines 1-60 of 60');
+    assert.equal(await ask('long.ts', 1, 2), 'long.ts lines 1-2 of 61');
+    assert.equal(await ask('wide.ts', 2, 2), 'wide.ts lines 2-2 of 2');
   }));
 
   test('read_file stays within its size, one enormous line included', () => withFolder({ 'wide.txt': `${'w'.repeat(300)}\n`.repeat(300), 'min.js': 'm'.repeat(1_000_000) }, async (root) => {
