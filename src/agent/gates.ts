@@ -117,8 +117,8 @@ export function canonical(value: unknown): string {
 }
 
 export const reasons = {
-  answered: (hops: number, calls: number, judged: boolean): string =>
-    `Answered after ${plural(hops, 'step')} and ${plural(calls, 'tool call')}${judged ? '; the rules judge passed it' : ''}.`,
+  answered: (hops: number, calls: number, checked: string | undefined): string =>
+    `Answered after ${plural(hops, 'step')} and ${plural(calls, 'tool call')}${checked === undefined ? '' : `; checked: ${checked}`}.`,
   wallClock: (wallMs: number, limitMs: number): string => `The time budget of ${seconds(limitMs)} is used (${seconds(wallMs)}, approvals not counted).`,
   cancelled: (hop: number): string => `Stopped by the user in step ${hop}.`,
   repeated: (name: string): string => `The model called ${name} ${repeatLimit} times with the same arguments.`,

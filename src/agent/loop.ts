@@ -165,12 +165,12 @@ class Loop {
   }
 
   private async judgeAnswer(text: string): Promise<Ending | undefined> {
-    const answered = { gate: 'answered', reason: reasons.answered(this.state.hop, this.callsRun, this.deps.judge !== undefined), text, partial: false } as const;
-    if (!this.deps.judge) return answered;
+    const answered = (checked?: string): Ending => ({ gate: 'answered', reason: reasons.answered(this.state.hop, this.callsRun, checked), text, partial: false });
+    if (!this.deps.judge) return answered();
     try {
       const so = { goal: this.input.goal, answer: text, calls: this.state.records };
       const verdict = await orAbort(Promise.resolve(this.deps.judge(so, this.state.signal)), this.state.signal);
-      if (verdict.pass) return answered;
+      if (verdict.pass) return answered(verdict.checked);
       if (++this.refusals >= judgeLimit) return { gate: 'judge', reason: reasons.judge(verdict.reason), text, partial: true };
       this.state.texts.splice(0, Infinity, text.trim()); // the refused answer is what there is until a better one comes
       this.state.add({ role: 'user', content: nudges.judge(verdict.reason) });

@@ -47,7 +47,8 @@ export interface TurnSoFar {
 
 export interface JudgedCall { readonly call: ToolCall; readonly outcome: ToolOutcome; readonly result: string }
 
-export type Verdict = { readonly pass: true } | { readonly pass: false; readonly reason: string };
+/** `checked`: what was looked at and found right, for the reason of the gate; absent when no rule had anything to say. */
+export type Verdict = { readonly pass: true; readonly checked?: string } | { readonly pass: false; readonly reason: string };
 
 /** Rules first (diagnostics clean, tests pass). The reason for a refusal goes back to the model. */
 export type Judge = (turn: TurnSoFar, signal: AbortSignal) => Verdict | Promise<Verdict>;

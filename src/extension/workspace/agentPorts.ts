@@ -2,6 +2,7 @@ import type * as vscode from 'vscode';
 import { systemClock } from '../../base/clock.js';
 import { failure } from '../../base/errors.js';
 import { runTurn } from '../../agent/loop.js';
+import { newErrorsJudge } from '../../agent/newErrors.js';
 import type { ApprovalPort, CommandPort, EditPort, WorkspacePort } from '../../agent/ports.js';
 import { renderAttachments } from '../../agent/prompt.js';
 import { standardTools } from '../../agent/tools/standardTools.js';
@@ -40,8 +41,8 @@ export class AgentPorts {
   }
 
   runTurn(model: ChatModel, input: TurnInput, signal: AbortSignal): AsyncGenerator<AgentEvent, TurnResult> {
-    const { tools } = this.need();
-    return runTurn({ model, tools, clock: systemClock, newId: this.deps.newId }, input, signal);
+    const { tools, workspace } = this.need();
+    return runTurn({ model, tools, clock: systemClock, newId: this.deps.newId, judge: newErrorsJudge(workspace) }, input, signal);
   }
 
   async renderAttachments(attachments: readonly Attachment[], signal: AbortSignal): Promise<string> {
