@@ -37,11 +37,12 @@ export async function prefill(deps: PrefillDeps, prompt: readonly Token[]): Prom
   const waitedBefore = lane.waitedMs;
   began = clock.monotonic();
   let done = cached;
+  const end = checkpointFirst ? prompt.length - 1 : prompt.length;
   for (;;) {
     signal.throwIfAborted();
-    const left = prompt.length - done;
-    const size = Math.min(slices.next(), checkpointFirst && left > 1 ? left - 1 : left);
-    if (size === left) break;
+    const left = end - done;
+    const size = slices.next(left);
+    if (size === prompt.length - done || left === 0) break;
     await lane.step(async () => {
       const start = clock.monotonic();
       await sequence.evaluateWithoutGeneratingNewTokens(prompt.slice(done, done + size));

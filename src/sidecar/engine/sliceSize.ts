@@ -4,6 +4,14 @@ import type { Clock } from '../../base/clock.js';
 const shortSliceMs = 200;
 /** And otherwise: bounds the time until a cancelled request ends. */
 const longSliceMs = 1000;
+/**
+ * From this many tokens on, the engine's attention works through a batch in another way (ggml-cpu/ops.cpp, tiled), which rounds
+ * differently. A prompt is therefore read in multiples of it, and the rest by itself: then what it gives does not depend on how large
+ * the slices were, and so not on how fast or busy the machine is.
+ */
+const tile = 64;
+/** Only a machine that needs longer than this for a tile reads less than one at once. */
+const longestTileMs = 2000;
 const shortest = 16;
 /** After a completion, more are to be expected for this long. */
 const typingMs = 20_000;
@@ -19,11 +27,21 @@ export class SliceSize {
     this.lastCompletion = this.clock.monotonic();
   }
 
-  next(): number {
-    const budget = this.clock.monotonic() - this.lastCompletion < typingMs ? shortSliceMs : longSliceMs;
-    const tokens = this.tokensPerMs === undefined ? 64 : Math.floor(this.tokensPerMs * budget);
-    // Whole blocks keep the matrix kernels busy; the first slice after the start only measures.
-    return Math.max(shortest, Math.min(this.longest, Math.floor(tokens / 16) * 16));
+  /** Tokens of the next slice when `left` are to be read; all of `left` when it is the last one. */
+  next(left: number): number {
+    return Math.min(this.wanted(), left >= tile ? left - (left % tile) : left);
+  }
+
+  private wanted(): number {
+    const speed = this.tokensPerMs;
+    if (speed === undefined) return Math.min(this.longest, tile); // the first slice after the start only measures
+    if (this.clock.monotonic() - this.lastCompletion < typingMs) return this.within(wholes(speed * shortSliceMs, shortest));
+    const least = speed * longestTileMs >= tile ? tile : shortest;
+    return this.within(Math.max(least, wholes(speed * longSliceMs, tile)));
+  }
+
+  private within(tokens: number): number {
+    return Math.max(shortest, Math.min(this.longest, tokens));
   }
 
   measured(tokens: number, ms: number): void {
@@ -32,3 +50,5 @@ export class SliceSize {
     this.tokensPerMs = this.tokensPerMs === undefined ? speed : this.tokensPerMs * 0.5 + speed * 0.5;
   }
 }
+
+const wholes = (tokens: number, of: number): number => Math.floor(tokens / of) * of;

@@ -2,7 +2,6 @@ import { strict as assert } from 'node:assert';
 import type { Clock } from '../../../src/base/clock.js';
 import { CrashLimit } from '../../../src/model/sidecar/crashLimit.js';
 import { PingWatch } from '../../../src/model/sidecar/heartbeat.js';
-import { SliceSize } from '../../../src/sidecar/engine/sliceSize.js';
 
 class ManualClock implements Clock {
   time = 1000;
@@ -52,26 +51,5 @@ suite('Heartbeat', () => {
     assert.equal(w.tick(0), 'ping');
     assert.equal(w.tick(3_600_000), 'wait');
     assert.deepEqual([1, 2, 3, 4].map((i) => w.tick(3_600_000 + i * 1500)), ['wait', 'wait', 'wait', 'hang']);
-  });
-});
-
-suite('Slice of prefill', () => {
-  test('is short while completions may come, and long otherwise', () => {
-    const clock = new ManualClock();
-    const slices = new SliceSize(512, clock);
-    slices.measured(64, 640); // 100 tokens/s
-    const calm = slices.next();
-    slices.completionSeen();
-    const typing = slices.next();
-    clock.time += 60_000;
-    assert.deepEqual([typing <= 25, calm >= 90, slices.next() === calm], [true, true, true]);
-  });
-
-  test('never leaves its bounds', () => {
-    const slices = new SliceSize(512, new ManualClock());
-    slices.measured(512, 1);
-    assert.equal(slices.next(), 512);
-    for (let i = 0; i < 20; i++) slices.measured(16, 60_000);
-    assert.equal(slices.next(), 16);
   });
 });
