@@ -10,6 +10,9 @@ import { offeredTools, runTool } from './toolRunner.js';
 import { toolMessage, TurnState } from './turnState.js';
 import type { TurnDeps, TurnInput, TurnResult } from './turn.js';
 
+/** After so many calls without a useful result the model decides by itself again. */
+const looksInVain = 3;
+
 interface Ending { readonly gate: Gate; readonly reason: string; readonly text: string; readonly partial: boolean; readonly error?: LoupeError }
 
 /**
@@ -50,6 +53,7 @@ class Loop {
   private askedAgain = false;
   private refusals = 0;
   private callsRun = 0;
+  private aboutWorkspace: boolean | undefined;
 
   constructor(private readonly deps: TurnDeps, private readonly input: TurnInput, private readonly state: TurnState) {
     const tools = offeredTools(deps.tools, input.zone);
@@ -63,14 +67,14 @@ class Loop {
       const startedMs = this.state.atMs();
       const next = await this.plan();
       if ('ending' in next) return next.ending;
-      const { plan, prompt } = next;
+      const { plan, prompt, eager } = next;
       this.state.hop++;
       const { hop } = this.state;
       yield { type: 'hopStarted', hop, atMs: startedMs };
       if (prompt.event) yield prompt.event;
       const request = {
         conversation: this.input.conversation, messages: prompt.messages, tools: this.offered,
-        toolChoice: plan.toolChoice, maxTokens: plan.maxTokens,
+        toolChoice: plan.toolChoice, maxTokens: plan.maxTokens, ...(eager ? { eager } : {}),
       };
       const outcome = yield* runHop({
         model: this.deps.model, timers: this.state.timers, atMs: this.state.atMs, claimId: this.state.claimId,
@@ -84,7 +88,7 @@ class Loop {
   }
 
   /** Prompt and plan of the next hop. A hop that turns out to be the last one is told so, which makes its prompt longer: planned again. */
-  private async plan(): Promise<{ plan: Extract<HopPlan, { kind: 'run' }>; prompt: Awaited<ReturnType<TurnState['prompt']>> } | { ending: Ending }> {
+  private async plan(): Promise<{ plan: Extract<HopPlan, { kind: 'run' }>; prompt: Awaited<ReturnType<TurnState['prompt']>>; eager: boolean } | { ending: Ending }> {
     try {
       let event: Awaited<ReturnType<TurnState['prompt']>>['event'];
       for (;;) {
@@ -98,7 +102,7 @@ class Loop {
           ...(this.state.last ? { last: this.state.last } : {}), ...(this.closing ? { closing: this.closing } : {}),
         });
         if (plan.kind === 'stop') return { ending: this.whatThereIs(plan.closing) };
-        if (!plan.closing || this.toldToClose) return { plan, prompt: { ...prompt, event } };
+        if (!plan.closing || this.toldToClose) return { plan, prompt: { ...prompt, event }, eager: await this.isEager() };
         this.closing = plan.closing;
         this.toldToClose = true;
         this.state.add({ role: 'user', content: nudges.closing });
@@ -106,6 +110,14 @@ class Loop {
     } catch (thrown) {
       return { ending: this.state.signal.aborted || isAbort(thrown) ? this.stopped('') : this.failed(toError(thrown), '') };
     }
+  }
+
+  /** Whether a look helps for certain: the question is about the repository, and nothing that answers it has been found. */
+  private async isEager(): Promise<boolean> {
+    const { records, signal } = this.state;
+    const last = records.at(-1);
+    if (this.input.context !== '' || records.length >= looksInVain || (last && last.outcome === 'ok' && last.inconclusive !== true)) return false;
+    return (this.aboutWorkspace ??= (await this.deps.isAboutWorkspace?.(this.input.goal, signal)) ?? false);
   }
 
   /** What a finished hop means: an ending, or undefined to go on. */
@@ -160,7 +172,7 @@ class Loop {
     this.callsRun++;
     const changes = this.deps.tools.find(({ definition }) => definition.name === call.name)?.class !== 'read';
     if (changes && result.outcome === 'ok') this.repeats.changed();
-    this.state.records.push({ call, outcome: result.outcome, summary: result.summary, result: result.content });
+    this.state.records.push({ call, ...result, result: result.content });
     this.state.add(toolMessage(call, result.content));
   }
 

@@ -18,7 +18,7 @@ export interface ToolRun {
   newId(): string;
 }
 
-export interface RunResult { readonly outcome: ToolOutcome; readonly content: string; readonly summary: string }
+export interface RunResult { readonly outcome: ToolOutcome; readonly content: string; readonly summary: string; readonly inconclusive?: boolean }
 
 /** How long a tool that was stopped may take to end; a write that does not is reported as unknown. */
 const stopGraceMs = 2_000;
@@ -117,5 +117,6 @@ function presentable(result: ToolResult, note: string | undefined): ToolResult {
     content: notes.length > 0 ? `${content}\n[${notes.join('; ')}]` : content,
     summary: revealHidden(result.summary).text,
     truncated: result.truncated || capped,
+    ...(result.inconclusive === true ? { inconclusive: true } : {}),
   };
 }

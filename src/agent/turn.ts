@@ -12,6 +12,8 @@ export interface TurnDeps {
   readonly clock: Clock;
   /** A new unique id, for approvals and for calls whose id the model repeated. */
   newId(): string;
+  /** Whether a question is about what the reading tools can reach; see `isAboutWorkspace`. Nothing is known when left out. */
+  readonly isAboutWorkspace?: (question: string, signal: AbortSignal) => Promise<boolean>;
   /** Looks at an answer before it counts; see {@link Judge}. */
   readonly judge?: Judge;
   /** Timers of the platform when left out. */

@@ -19,7 +19,7 @@ export interface Prompt { readonly messages: readonly ChatMessage[]; readonly to
 export class TurnState implements Disposable {
   hop = 0;
   last: GenerationStats | undefined;
-  readonly records: (CallRecord & JudgedCall)[] = [];
+  readonly records: (CallRecord & JudgedCall & { readonly inconclusive?: boolean })[] = [];
   readonly texts: string[] = [];
   readonly timers: Timers;
   readonly stopwatch: Stopwatch;

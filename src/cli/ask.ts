@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { Clock } from '../base/clock.js';
 import { makeError, toError, type LoupeError } from '../base/errors.js';
 import type { Result } from '../base/result.js';
+import { isAboutWorkspace } from '../agent/aboutWorkspace.js';
 import { orAbort } from '../agent/abort.js';
 import { runTurn } from '../agent/loop.js';
 import type { WorkspacePort } from '../agent/ports.js';
@@ -70,7 +71,8 @@ async function runAndShow(deps: AskDeps, options: AskOptions, model: ChatModel, 
   } as const;
   // No editor, no diagnostics: a tool that can only say so would cost tokens in every prompt.
   const tools = standardTools({ workspace }, 'zero').filter(({ definition }) => definition.name !== 'diagnostics');
-  const events = runTurn({ model, tools, clock: deps.clock, newId: randomUUID }, input, signal);
+  const about = (question: string, within: AbortSignal): Promise<boolean> => isAboutWorkspace(question, workspace, within);
+  const events = runTurn({ model, tools, clock: deps.clock, newId: randomUUID, isAboutWorkspace: about }, input, signal);
   let turn: TraceTurn | undefined;
   for (;;) {
     const next = await events.next();

@@ -83,7 +83,7 @@ class Hop {
     const { messages } = this.request;
     const probabilities = await this.probe(prompt, decisionCandidates(this.tools));
     this.none = probabilities[0] ?? 0;
-    const decision = decide(probabilities, this.tools, messages);
+    const decision = decide(probabilities, this.tools, messages, this.request.eager);
     if (decision !== 'lookAgain') return decision === 'call';
     return secondLookAgrees(await this.probe(secondLookPrompt(this.format, messages, this.tools), secondLookCandidates));
   }

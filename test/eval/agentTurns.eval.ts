@@ -3,57 +3,56 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { rgPath } from '@vscode/ripgrep';
+import { isAboutWorkspace } from '../../src/agent/aboutWorkspace.js';
 import { runTurn } from '../../src/agent/loop.js';
 import { standardTools } from '../../src/agent/tools/standardTools.js';
 import { NodeWorkspace } from '../../src/agent/workspace/nodeWorkspace.js';
 import { systemClock } from '../../src/base/clock.js';
+import type { Tool } from '../../src/agent/tools/tool.js';
 import type { ChatModel } from '../../src/model/chatModel.js';
-import { threadsOption, withChatModel } from './evalEngine.js';
+import { type Task, taskSets } from './agentTasks.js';
+import { type OnProbe, threadsOption, withChatModel } from './evalEngine.js';
 
 /**
  * Whole turns of the agent with a real model on a small repository: does it look before it answers, stop looking, and leave the tools
  * alone where they do not help? By command:
  *
- *   node out/test/eval/agentTurns.eval.js [--threads n] [--report file]
+ *   node out/test/eval/agentTurns.eval.js [--set reported|tuning] [--zone full|zero] [--only text] [--chances] [--threads n] [--report file]
  */
 const { values: options } = parseArgs({
   options: {
     model: { type: 'string', default: 'qwen2.5-coder-1.5b-instruct-q4_k_m.gguf' },
     threads: { type: 'string' },
+    set: { type: 'string', default: 'reported' },
+    zone: { type: 'string', default: 'full' },
     only: { type: 'string' },
+    chances: { type: 'boolean', default: false },
     report: { type: 'string' },
   },
 });
 
-const folder = join(import.meta.dirname, '../../../test/fixtures/parcels');
+const { fixture, tasks } = taskSets[options.set === 'tuning' ? 'tuning' : 'reported'];
+const folder = join(import.meta.dirname, '../../../test/fixtures', fixture);
+const workspace = new NodeWorkspace(folder, rgPath);
+const zone = options.zone === 'zero' ? 'zero' : 'full';
 
-interface Task {
-  readonly question: string;
-  /** What the answer must say. */
-  readonly answer: RegExp;
-  /** Fewest and most tool calls that make sense. */
-  readonly calls: readonly [number, number];
+/** As in the editor, with a user who rejects whatever is proposed; as on the command line in zone `zero`. */
+function tools(): readonly Tool[] {
+  const refused = (): never => {
+    throw new Error('nothing may be changed or run here');
+  };
+  if (zone === 'full') return standardTools({ workspace, approvals: { request: () => Promise.resolve('rejected') }, edits: { apply: refused }, commands: { run: refused } }, zone);
+  return standardTools({ workspace }, zone).filter(({ definition }) => definition.name !== 'diagnostics');
 }
-
-const tasks: readonly Task[] = [
-  { question: 'hello', answer: /./, calls: [0, 0] },
-  { question: 'What is a closure in JavaScript?', answer: /function/i, calls: [0, 0] },
-  { question: 'Which file defines isFinal?', answer: /src\/tracking\/parcelStatus\.ts/, calls: [1, 3] },
-  { question: 'Which file defines webhookDelivery, and what is its maxAttempts?', answer: /webhookDelivery\.ts[^]*7|7[^]*webhookDelivery\.ts/, calls: [1, 4] },
-  { question: 'How often is a webhook tried again, and in which file is that number set? Search for it and read the file.', answer: /webhookDelivery\.ts/, calls: [2, 6] },
-  { question: 'What does README.md say this project is?', answer: /parcel/i, calls: [1, 3] },
-  { question: 'Which TypeScript files are under src/carriers?', answer: /postCarrier\.ts[^]*swiftCarrier\.ts|swiftCarrier\.ts[^]*postCarrier\.ts/, calls: [1, 3] },
-  { question: 'Where is notifyShop called?', answer: /server\.ts/, calls: [1, 4] },
-];
 
 async function run(model: ChatModel, task: Task): Promise<string> {
   const began = performance.now();
-  const tools = standardTools({ workspace: new NodeWorkspace(folder, rgPath) }, 'zero').filter(({ definition }) => definition.name !== 'diagnostics');
   const input = {
-    turnId: randomUUID(), conversation: 'agent', goal: task.question, context: '', history: [], zone: 'zero',
+    turnId: randomUUID(), conversation: 'agent', goal: task.question, context: '', history: [], zone,
     budget: { steps: 8, tokens: 60_000, wallMs: 900_000 },
   } as const;
-  const turn = runTurn({ model, tools, clock: systemClock, newId: randomUUID }, input, new AbortController().signal);
+  const about = (question: string, signal: AbortSignal): Promise<boolean> => isAboutWorkspace(question, workspace, signal);
+  const turn = runTurn({ model, tools: tools(), clock: systemClock, newId: randomUUID, isAboutWorkspace: about }, input, new AbortController().signal);
   const did: string[] = [];
   for (;;) {
     const next = await turn.next();
@@ -67,10 +66,13 @@ async function run(model: ChatModel, task: Task): Promise<string> {
   }
 }
 
+const showChances: OnProbe = (chances) => console.log(`    ${chances.map(({ candidate, probability }) => `${candidate.trim()} ${probability.toFixed(3)}`).join(', ')}`);
+
 await withChatModel(options.model, threadsOption(options.threads), async (model) => {
   const rows: string[] = [];
   for (const task of tasks) if (options.only === undefined || task.question.includes(options.only)) rows.push(await run(model, task));
-  const table = ['| question | calls | gate | right |', '|---|---|---|---|', ...rows].join('\n');
+  const right = rows.filter((row) => row.endsWith('| yes |')).length;
+  const table = [`${right}/${rows.length} right, zone ${zone}, test/fixtures/${fixture}`, '', '| question | calls | gate | right |', '|---|---|---|---|', ...rows].join('\n');
   console.log(`\n${table}`);
   if (options.report !== undefined) writeFileSync(options.report, `${model.info.name}\n\n${table}\n`);
-});
+}, options.chances ? showChances : undefined);

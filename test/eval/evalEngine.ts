@@ -6,9 +6,10 @@ import { silentLogger } from '../../src/base/logger.js';
 import { modelsDirectory } from '../../src/model/paths.js';
 import { SidecarSupervisor } from '../../src/model/sidecar/supervisor.js';
 import { LocalChatModel } from '../../src/model/localChatModel.js';
+import type { Engine } from '../../src/model/engine.js';
 
 /** Runs `work` with a model of the models folder, in a sidecar of its own that is gone afterwards. */
-export async function withChatModel(file: string, threads: number | 'auto', work: (model: LocalChatModel) => Promise<void>): Promise<void> {
+export async function withChatModel(file: string, threads: number | 'auto', work: (model: LocalChatModel) => Promise<void>, onProbe?: OnProbe): Promise<void> {
   const stateDir = mkdtempSync(join(tmpdir(), 'loupe-eval-'));
   const supervisor = new SidecarSupervisor({
     entry: join(import.meta.dirname, '../../src/sidecar/main.js'), execPath: process.execPath, stateDir, client: 'eval', build: 'eval', logger: silentLogger, clock: systemClock,
@@ -16,7 +17,7 @@ export async function withChatModel(file: string, threads: number | 'auto', work
   try {
     const loaded = await supervisor.load({ role: 'chat', modelPath: join(modelsDirectory(), file), contextSize: 8192, kvKeys: 'f16', kvValues: 'f16', threads, gpu: 'auto' });
     if (!loaded.ok) throw new Error(`${loaded.error.message} ${loaded.error.cause ?? ''}`);
-    await work(new LocalChatModel(supervisor, loaded.value));
+    await work(new LocalChatModel(onProbe ? watched(supervisor, onProbe) : supervisor, loaded.value));
   } finally {
     supervisor.dispose();
     rmSync(stateDir, { recursive: true, force: true });
@@ -24,3 +25,23 @@ export async function withChatModel(file: string, threads: number | 'auto', work
 }
 
 export const threadsOption = (value: string | undefined): number | 'auto' => (value === undefined ? 'auto' : Number(value));
+
+/** Sees what the model was asked to choose between, and how likely each choice was. */
+export type OnProbe = (chances: readonly { readonly candidate: string; readonly probability: number }[]) => void;
+
+function watched(engine: Engine, onProbe: OnProbe): Engine {
+  return {
+    onRoleState: engine.onRoleState,
+    load: (params, signal) => engine.load(params, signal),
+    unload: (role) => engine.unload(role),
+    status: () => engine.status(),
+    audit: (role) => engine.audit(role),
+    generate: (params, handlers, signal) => engine.generate(params, handlers, signal),
+    tokenize: (role, segments, signal) => engine.tokenize(role, segments, signal),
+    probe: async (request, signal) => {
+      const result = await engine.probe(request, signal);
+      if (result.ok) onProbe(request.candidates.map((candidate, i) => ({ candidate, probability: result.value.probabilities[i] ?? 0 })));
+      return result;
+    },
+  };
+}

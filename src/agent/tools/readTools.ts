@@ -2,10 +2,8 @@ import * as z from 'zod';
 import { LoupeFailure } from '../../base/errors.js';
 import type { WorkspacePort } from '../ports.js';
 import { plural } from '../gates.js';
-import { defineTool, emptyResult, type Tool, type ToolResult } from './tool.js';
-
-/** Sizes in lines, items and characters. Small: a local model reads a few hundred tokens per second. */
-const limits = { files: 100, lines: 200, shortLines: 60, shortCharacters: 3_000, characters: 8_000, matches: 30, symbols: 15, diagnostics: 30, lineLength: 240, words: 8, nearMatches: 300, bodies: 2, bodyLines: 12 } as const;
+import { clip, escapeName, given, limits, listResult, numbered, splitLines } from './rows.js';
+import { defineTool, emptyResult, type Tool } from './tool.js';
 
 export function listFiles(workspace: WorkspacePort): Tool {
   return defineTool({
@@ -16,13 +14,22 @@ export function listFiles(workspace: WorkspacePort): Tool {
       glob: z.string().optional().describe('only files that match'),
     }),
     run: async ({ under, glob }, { signal }) => {
-      const { paths, truncated } = await workspace.listFiles({ ...given({ under, glob }), limit: limits.files }, signal);
+      const list = (of: { readonly glob?: string; readonly under?: string }): ReturnType<WorkspacePort['listFiles']> => workspace.listFiles({ ...of, limit: limits.files }, signal);
+      const { paths, truncated } = await list(given({ under, glob })).catch(emptyIfMissing);
       const where = `${under ? ` under ${under}` : ''}${glob ? ` matching ${glob}` : ''}`;
-      if (paths.length === 0) return emptyResult(`No files${where}.`);
       const note = `[Truncated: only the first ${limits.files} files. Narrow it with under or glob.]`;
-      return listResult(paths.map(escapeName), truncated ? note : undefined, plural(paths.length, 'file') + where);
+      if (paths.length > 0 || where === '') return listResult(paths.map(escapeName), truncated ? note : undefined, plural(paths.length, 'file') + where);
+      // Small models guess folder after folder: what is there ends that.
+      const all = await list({});
+      const rows = [`No files${where}. The files of the repository:`, ...all.paths.map(escapeName)];
+      return { ...listResult(rows, all.truncated ? note : undefined, `no files${where}`), outcome: 'empty', inconclusive: true };
     },
   });
+}
+
+function emptyIfMissing(thrown: unknown): Awaited<ReturnType<WorkspacePort['listFiles']>> {
+  if (thrown instanceof LoupeFailure && thrown.error.code === 'path.notFound') return { paths: [], truncated: false };
+  throw thrown;
 }
 
 export function readFile(workspace: WorkspacePort): Tool {
@@ -69,43 +76,6 @@ export function readFile(workspace: WorkspacePort): Tool {
   });
 }
 
-export function searchText(workspace: WorkspacePort): Tool {
-  return defineTool({
-    name: 'search_text', class: 'read',
-    description: 'Finds the lines that contain a text, in all files of the repository: uses, calls, settings, comments.',
-    schema: z.object({
-      pattern: z.string().min(1),
-      regex: z.boolean().optional().describe('pattern is a regular expression'),
-      glob: z.string().optional().describe('only in files that match'),
-    }),
-    run: async ({ pattern, regex = false, glob }, { signal }) => {
-      const { matches, truncated } = await workspace.searchText({ pattern, regex, caseSensitive: false, ...given({ glob }), limit: limits.matches }, signal);
-      const what = JSON.stringify(clip(pattern, 80)) + (glob ? ` in ${glob}` : '');
-      if (matches.length === 0) return (await nearMatches(workspace, pattern, given({ glob }), what, signal)) ?? emptyResult(`No match for ${what}.`);
-      const files = new Set(matches.map(({ path }) => path)).size;
-      const note = `[Truncated: only the first ${limits.matches} matches. Search for something longer or use glob.]`;
-      return listResult(matches.map(place), truncated ? note : undefined, `${matches.length === 1 ? '1 match' : `${matches.length} matches`} for ${what} in ${plural(files, 'file')}`);
-    },
-  });
-}
-
-/**
- * Small models search for a whole phrase, or for a name that they made up of the words they are after. Where it stands nowhere, the
- * lines with most of its words are what they meant. Undefined if there are none, or if the pattern is a single word.
- */
-async function nearMatches(workspace: WorkspacePort, pattern: string, where: { readonly glob?: string }, what: string, signal: AbortSignal): Promise<ToolResult | undefined> {
-  const parts = pattern.replace(/(\p{Ll})(\p{Lu})/gu, '$1 $2').toLowerCase().match(/[\p{L}\p{N}]{4,}/gu) ?? [];
-  const words = [...new Set(parts)].slice(0, limits.words);
-  if (words.length < 2) return undefined;
-  const { matches } = await workspace.searchText({ pattern: words.join('|'), regex: true, caseSensitive: false, ...where, limit: limits.nearMatches }, signal);
-  const held = (text: string): number => words.filter((word) => text.toLowerCase().includes(word)).length;
-  const most = Math.max(0, ...matches.map(({ text }) => held(text)));
-  const best = matches.filter(({ text }) => held(text) === most).slice(0, limits.matches);
-  if (best.length === 0) return undefined;
-  const result = listResult([`No match for ${what}. Lines with ${most} of its words:`, ...best.map(place)], undefined, `no match for ${what}, ${plural(best.length, 'line')} with ${most} of its words`);
-  return { ...result, truncated: true };
-}
-
 export function findSymbol(workspace: WorkspacePort): Tool {
   return defineTool({
     name: 'find_symbol', class: 'read',
@@ -130,7 +100,7 @@ export function findSymbol(workspace: WorkspacePort): Tool {
 async function following(workspace: WorkspacePort, { path, line }: { readonly path: string; readonly line: number }, signal: AbortSignal): Promise<string> {
   try {
     const lines = splitLines(await workspace.readFile(path, signal)).slice(line, line + limits.bodyLines);
-    return lines.map((text, index) => `\n${line + 1 + index}|${clip(text, limits.lineLength)}`).join('');
+    return lines.map((text, index) => `\n${numbered(line + 1 + index, text)}`).join('');
   } catch (thrown) {
     if (thrown instanceof LoupeFailure) return ''; // the place is worth telling even so
     throw thrown;
@@ -153,31 +123,4 @@ export function diagnostics(workspace: WorkspacePort): Tool {
       return listResult(rows, all.length > limits.diagnostics ? note : undefined, plural(all.length, 'problem'));
     },
   });
-}
-
-/** Rows up to the size limit; what is left out is said. */
-function listResult(rows: readonly string[], note: string | undefined, summary: string): ToolResult {
-  let size = 0;
-  const fitting = rows.findIndex((row) => (size += row.length + 1) > limits.characters);
-  const shown = fitting <= 0 ? rows : rows.slice(0, fitting);
-  const cut = shown.length < rows.length ? `[Truncated: ${rows.length - shown.length} more. Ask for something narrower.]` : note;
-  return { outcome: 'ok', content: [...shown, ...(cut ? [cut] : [])].join('\n'), summary, truncated: cut !== undefined };
-}
-
-const place = ({ path, line, text }: { path: string; line: number; text: string }): string => `${escapeName(path)}:${line}: ${clip(text.trim(), limits.lineLength)}`;
-
-/** A file name may hold line breaks; in a list it must not look like two entries. */
-const escapeName = (path: string): string => path.replace(/[\r\n]/g, (c) => (c === '\n' ? '\\n' : '\\r'));
-
-const clip = (text: string, length: number): string => (text.length > length ? `${text.slice(0, length)}…` : text);
-
-function splitLines(text: string): string[] {
-  const lines = text.split(/\r\n|\n|\r/);
-  if (lines.at(-1) === '') lines.pop();
-  return lines;
-}
-
-/** Only what is set: the ports' optional fields do not take undefined. */
-function given<T extends Record<string, string | undefined>>(fields: T): { [K in keyof T]?: string } {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined && value !== '')) as { [K in keyof T]?: string };
 }

@@ -3,8 +3,9 @@ import type { Zone } from '../../protocol/agentEvents.js';
 import type { ApprovalPort, CommandPort, EditPort, WorkspacePort } from '../ports.js';
 import type { Ledger } from './ledger.js';
 import { proposeEdit } from './proposeEdit.js';
-import { diagnostics, findSymbol, listFiles, readFile, searchText } from './readTools.js';
+import { diagnostics, findSymbol, listFiles, readFile } from './readTools.js';
 import { runCommand } from './runCommand.js';
+import { searchText } from './searchText.js';
 import { errorResult, type Tool } from './tool.js';
 
 /** What the tools reach. A tool without its port does not exist. */

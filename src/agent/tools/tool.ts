@@ -10,6 +10,8 @@ export interface ToolResult {
   /** One short line for people: "12 matches in 4 files". */
   readonly summary: string;
   readonly truncated: boolean;
+  /** Something came, but not what was asked for: another look is likely to help. */
+  readonly inconclusive?: boolean;
 }
 
 export interface ToolContext {

@@ -2,6 +2,7 @@ import type * as vscode from 'vscode';
 import { systemClock } from '../../base/clock.js';
 import { failure } from '../../base/errors.js';
 import { runTurn } from '../../agent/loop.js';
+import { isAboutWorkspace } from '../../agent/aboutWorkspace.js';
 import { newErrorsJudge } from '../../agent/newErrors.js';
 import type { ApprovalPort, CommandPort, EditPort, WorkspacePort } from '../../agent/ports.js';
 import { renderAttachments } from '../../agent/prompt.js';
@@ -42,7 +43,7 @@ export class AgentPorts {
 
   runTurn(model: ChatModel, input: TurnInput, signal: AbortSignal): AsyncGenerator<AgentEvent, TurnResult> {
     const { tools, workspace } = this.need();
-    return runTurn({ model, tools, clock: systemClock, newId: this.deps.newId, judge: newErrorsJudge(workspace) }, input, signal);
+    return runTurn({ model, tools, clock: systemClock, newId: this.deps.newId, judge: newErrorsJudge(workspace), isAboutWorkspace: (question, within) => isAboutWorkspace(question, workspace, within) }, input, signal);
   }
 
   async renderAttachments(attachments: readonly Attachment[], signal: AbortSignal): Promise<string> {

@@ -80,11 +80,33 @@ suite('read tools', () => {
     'a.ts': '/** Waits between tries. */\nconst between = 1;\n', 'b.md': 'It waits.\n',
   }, async (root) => {
     const { outcome, content } = await use(new NodeWorkspace(root, ripgrep), 'search_text', { pattern: 'wait between two tries' });
-    assert.deepEqual([outcome, content], ['ok', 'No match for "wait between two tries". Lines with 3 of its words:\na.ts:1: /** Waits between tries. */']);
+    assert.deepEqual([outcome, content], ['ok', 'No match for "wait between two tries". Lines with 3 of its words:\na.ts, around line 1:\n1|/** Waits between tries. */\n2|const between = 1;']);
     for (const pattern of ['tries_between_calls', 'triesBetweenCalls', 'tries|between-calls']) {
       const { content: of } = await use(new NodeWorkspace(root, ripgrep), 'search_text', { pattern });
-      assert.match(of, /Lines with 2 of its words:\na\.ts:1: /, pattern);
+      assert.match(of, /Lines with 2 of its words:\na\.ts, around line 1:\n1\|/, pattern);
     }
+  }));
+
+  test('few matches come with the lines around them, many without', () => withFolder({
+    'a.ts': lines(3) + 'hit\n' + lines(6, 5) + 'hit\n' + lines(9, 12), 'b.ts': 'hit\n'.repeat(5), 'c.ts': 'just one\n',
+  }, async (root) => {
+    const search = async (pattern: string): Promise<string> => (await use(new NodeWorkspace(root, ripgrep), 'search_text', { pattern })).content;
+    assert.equal(await search('just'), 'c.ts, around line 1:\n1|just one');
+    assert.match(await search('hit'), /^a\.ts:4: hit\na\.ts:11: hit\nb\.ts:1: hit\n/);
+    const two = await use(new NodeWorkspace(root, ripgrep), 'search_text', { pattern: 'hit', glob: 'a.ts' });
+    assert.equal(two.content, `a.ts, around line 4, 11:\n${['1|line 1', '2|line 2', '3|line 3', '4|hit', '5|line 5', '6|line 6', '7|line 7', '8|line 8', '9|line 9', '10|line 10', '11|hit', '12|line 12', '13|line 13', '14|line 14'].join('\n')}`);
+    assert.equal(two.summary, '2 matches for "hit" in a.ts in 1 file');
+  }));
+
+  test('words are found without their endings, and a guessed folder shows what there is', () => withFolder({ 'a.py': 'self.misses >= 3\n', 'src/b.py': 'x\n' }, async (root) => {
+    const workspace = new NodeWorkspace(root, ripgrep);
+    const near = await use(workspace, 'search_text', { pattern: 'missed readings' });
+    assert.match(near.content, /^No match for "missed readings"\. Lines with 1 of its words:\na\.py, around line 1:\n1\|self\.misses >= 3$/);
+    assert.equal(near.inconclusive, true);
+    assert.equal((await use(workspace, 'search_text', { pattern: 'reading' })).outcome, 'empty', 'a single word is what it is');
+    const list = await use(workspace, 'list_files', { under: 'config' });
+    assert.deepEqual([list.outcome, list.content], ['empty', 'No files under config. The files of the repository:\na.py\nsrc/b.py']);
+    assert.match((await use(workspace, 'list_files', { under: '../x' })).content, /^Error:/, 'a path that leads out stays an error');
   }));
 
   test('a definition shows its first lines', () => withFolder({ 'a.ts': `\nfunction target() {\n${'  body();\n'.repeat(20)}}\n` }, async (root) => {
@@ -96,7 +118,7 @@ suite('read tools', () => {
   test('nothing found is an empty outcome that says what was looked for', () => withFolder({ 'a.ts': 'x' }, async (root) => {
     const workspace = new NodeWorkspace(root, ripgrep);
     for (const [name, args, message] of [
-      ['list_files', { glob: '*.py' }, 'No files matching *.py.'], ['search_text', { pattern: 'zzz', glob: '*.ts' }, 'No match for "zzz" in *.ts.'],
+      ['list_files', { glob: '*.py' }, 'No files matching *.py. The files of the repository:\na.ts'], ['search_text', { pattern: 'zzz', glob: '*.ts' }, 'No match for "zzz" in *.ts.'],
       ['find_symbol', { name: 'zzz' }, 'No definition of zzz found. Use search_text with one of its words.'], ['find_symbol', { name: 'a b' }, '"a b" is not a name. Use search_text for other text.'],
       ['diagnostics', {}, 'Errors and warnings are not known here: there is no editor.'],
     ] as const) {

@@ -15,6 +15,7 @@ export interface TurnOptions extends Partial<Omit<TurnInput, 'budget'>> {
   readonly tools?: readonly Tool[];
   readonly time?: FakeTime;
   readonly judge?: TurnDeps['judge'];
+  readonly isAboutWorkspace?: TurnDeps['isAboutWorkspace'];
   readonly signal?: AbortSignal;
   readonly budget?: Partial<TurnInput['budget']>;
   onEvent?(event: AgentEvent): void;
@@ -29,6 +30,7 @@ export async function run(options: TurnOptions): Promise<Ran> {
   let id = 0;
   const deps: TurnDeps = {
     model, tools: options.tools ?? [echo()], clock: time, timers: time, newId: () => `new-${id++}`, ...(options.judge ? { judge: options.judge } : {}),
+    ...(options.isAboutWorkspace ? { isAboutWorkspace: options.isAboutWorkspace } : {}),
   };
   const input: TurnInput = {
     turnId: options.turnId ?? 'turn', conversation: 'conversation', goal: options.goal ?? 'Where is it?', context: options.context ?? '',

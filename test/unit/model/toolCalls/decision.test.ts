@@ -10,8 +10,8 @@ const call = (name: string, path: string): ChatMessage[] => [
 ];
 
 suite('call or answer', () => {
-  const check = (name: string, probabilities: readonly number[], messages: readonly ChatMessage[], expected: Decision): void => {
-    test(name, () => assert.equal(decide(probabilities, tools, messages), expected));
+  const check = (name: string, probabilities: readonly number[], messages: readonly ChatMessage[], expected: Decision, eager = false): void => {
+    test(name, () => assert.equal(decide(probabilities, tools, messages, eager), expected));
   };
   check('leans to a tool that reads: call', [0.4, 0.5, 0, 0], [question], 'call');
   check('leans to none: answer', [0.7, 0.3, 0, 0], [question], 'answer');
@@ -19,6 +19,9 @@ suite('call or answer', () => {
   check('rather sure of a tool that asks first: call', [0.2, 0, 0.5, 0], [question], 'call');
   check('leans to a tool of which nothing is known: answer', [0.1, 0, 0, 0.8], [question], 'answer');
   check('nearly sure of it: a second look', [0.01, 0, 0, 0.9], [question], 'lookAgain');
+  check('leans to none, but a look helps for certain: call', [0.7, 0.3, 0, 0], [question], 'call', true);
+  check('quite sure of none all the same: answer', [0.95, 0.05, 0, 0], [question], 'answer', true);
+  check('a look helps, but the tool asks first: answer', [0.4, 0, 0.5, 0], [question], 'answer', true);
   check('one result is there: as before', [0.4, 0.5, 0, 0], [question, ...call('read', 'a')], 'call');
   check('three results are there: sooner an answer', [0.4, 0.5, 0, 0], [question, ...call('read', 'a'), ...call('read', 'b'), ...call('read', 'c')], 'answer');
   check('results of an earlier turn do not count', [0.4, 0.5, 0, 0], [question, ...call('read', 'a'), ...call('read', 'b'), ...call('read', 'c'), question], 'call');
