@@ -106,12 +106,16 @@ class Hop {
     }
   }
 
-  private async call(prompt: readonly PromptSegment[]): Promise<'called' | 'dropped'> {
-    const { text, stats } = await this.generate(prompt, { stop: this.format.stop, grammar: this.syntax.grammar(this.tools) });
+  private async call(prompt: readonly PromptSegment[], tools = this.tools): Promise<'called' | 'dropped'> {
+    const { text, stats } = await this.generate(prompt, { stop: this.format.stop, grammar: this.syntax.grammar(tools) });
     const read: ReadCalls = stats.finish === 'length'
       ? { ok: false, raw: text, problem: 'the call was cut off at the token limit; make it shorter' }
       : this.syntax.read(text, this.tools);
-    if (read.ok && this.syntax.decision === 'probe' && read.calls.every((call) => this.isBetterDropped(call))) return 'dropped';
+    if (read.ok && this.syntax.decision === 'probe' && read.calls.every((call) => this.isBetterDropped(call))) {
+      // The same look again shows nothing new; where a look helps for certain, another tool gets its turn.
+      const others = tools.filter(({ name, safety }) => safety === 'reads' && name !== read.calls[0]?.name);
+      return this.request.eager === true && tools === this.tools && others.length > 0 ? this.call(prompt, others) : 'dropped';
+    }
     this.emitCalls(read);
     return 'called';
   }

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { LoupeFailure } from '../../base/errors.js';
 import type { WorkspacePort } from '../ports.js';
 import { plural } from '../gates.js';
-import { clip, escapeName, given, limits, listResult, numbered, splitLines } from './rows.js';
+import { clip, escapeName, given, limits, listResult, splitLines } from './rows.js';
 import { defineTool, emptyResult, type Tool } from './tool.js';
 
 export function listFiles(workspace: WorkspacePort): Tool {
@@ -74,37 +74,6 @@ export function readFile(workspace: WorkspacePort): Tool {
       };
     },
   });
-}
-
-export function findSymbol(workspace: WorkspacePort): Tool {
-  return defineTool({
-    name: 'find_symbol', class: 'read',
-    description: 'Finds where a function, class, type or variable is defined, and shows its first lines.',
-    schema: z.object({ name: z.string().min(1) }),
-    run: async ({ name }, { signal }) => {
-      // Models ask for `Store.load` and `load()`; what is defined is `load`.
-      const plain = name.trim().replace(/\(.*$/, '').split(/[.#]|::|->/).at(-1) ?? name;
-      if (!/^[\p{L}\p{N}_$]+$/u.test(plain)) return emptyResult(`${JSON.stringify(clip(name, 80))} is not a name. Use search_text for other text.`);
-      const found = await workspace.findSymbol(plain, limits.symbols + 1, signal);
-      if (found.length === 0) return emptyResult(`No definition of ${plain} found. Use search_text with one of its words.`);
-      const shown = found.slice(0, limits.symbols);
-      const note = found.length > shown.length ? `[Truncated: only the first ${limits.symbols} definitions. Use search_text with glob for more.]` : undefined;
-      const rows = await Promise.all(shown.map(async (s, index) =>
-        `${escapeName(s.path)}:${s.line}: ${clip(s.text, limits.lineLength)}${index < limits.bodies ? await following(workspace, s, signal) : ''}`));
-      return listResult(rows, note, `${plural(shown.length, 'definition')} of ${plain}`);
-    },
-  });
-}
-
-/** The lines after a definition, numbered: mostly what the next question is about, and a hop less. Empty if the file cannot be read. */
-async function following(workspace: WorkspacePort, { path, line }: { readonly path: string; readonly line: number }, signal: AbortSignal): Promise<string> {
-  try {
-    const lines = splitLines(await workspace.readFile(path, signal)).slice(line, line + limits.bodyLines);
-    return lines.map((text, index) => `\n${numbered(line + 1 + index, text)}`).join('');
-  } catch (thrown) {
-    if (thrown instanceof LoupeFailure) return ''; // the place is worth telling even so
-    throw thrown;
-  }
 }
 
 export function diagnostics(workspace: WorkspacePort): Tool {

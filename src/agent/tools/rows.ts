@@ -1,7 +1,7 @@
 import type { ToolResult } from './tool.js';
 
 /** Sizes in lines, items and characters. Small: a local model reads a few hundred tokens per second. */
-export const limits = { files: 100, lines: 200, shortLines: 60, shortCharacters: 3_000, characters: 8_000, matches: 30, symbols: 15, diagnostics: 30, lineLength: 240, words: 8, nearMatches: 300, matchesInContext: 4, contextLines: 3, bodies: 2, bodyLines: 12 } as const;
+export const limits = { files: 100, lines: 200, shortLines: 60, shortCharacters: 3_000, characters: 8_000, matches: 30, symbols: 15, diagnostics: 30, lineLength: 240, words: 8, nearMatches: 300, matchesInContext: 4, linesBefore: 2, linesAfter: 6, uses: 6, bodies: 2, bodyLines: 12 } as const;
 
 /** Rows up to the size limit; what is left out is said. */
 export function listResult(rows: readonly string[], note: string | undefined, summary: string): ToolResult {

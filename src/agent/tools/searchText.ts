@@ -19,7 +19,7 @@ export function searchText(workspace: WorkspacePort): Tool {
     run: async ({ pattern, regex = false, glob }, { signal }) => {
       const { matches, truncated } = await workspace.searchText({ pattern, regex, caseSensitive: false, ...given({ glob }), limit: limits.matches }, signal);
       const what = JSON.stringify(clip(pattern, 80)) + (glob ? ` in ${glob}` : '');
-      if (matches.length === 0) return (await nearMatches(workspace, pattern, given({ glob }), what, signal)) ?? emptyResult(`No match for ${what}.`);
+      if (matches.length === 0) return (await nearMatches(workspace, pattern, given({ glob }), what, signal)) ?? nothing(what);
       const files = new Set(matches.map(({ path }) => path)).size;
       const note = `[Truncated: only the first ${limits.matches} matches. Search for something longer or use glob.]`;
       const summary = `${matches.length === 1 ? '1 match' : `${matches.length} matches`} for ${what} in ${plural(files, 'file')}`;
@@ -27,6 +27,9 @@ export function searchText(workspace: WorkspacePort): Tool {
     },
   });
 }
+
+/** Says where, or a small model takes it for a statement about the world. */
+const nothing = (what: string): ToolResult => ({ ...emptyResult(`No match for ${what} in this repository.`), summary: `no match for ${what}` });
 
 /**
  * Small models search for a whole phrase, or for a name that they made up of the words they are after. Where it stands nowhere, the
@@ -56,7 +59,7 @@ function wordsOf(pattern: string): string[] {
 const stem = (word: string): string => (word.length > 5 ? word.replace(/(?:ing|ed|es|s)$/u, '') : word);
 
 /** Few matches come with the lines around them, which is mostly what the next question is about: a hop less. */
-async function rowsOf(workspace: WorkspacePort, matches: readonly TextMatch[], signal: AbortSignal): Promise<string[]> {
+export async function rowsOf(workspace: WorkspacePort, matches: readonly TextMatch[], signal: AbortSignal): Promise<string[]> {
   if (matches.length > limits.matchesInContext) return matches.map(place);
   const files = [...new Set(matches.map(({ path }) => path))];
   const parts = await Promise.all(files.map((path) => around(workspace, path, matches.filter((match) => match.path === path), signal)));
@@ -71,7 +74,7 @@ async function around(workspace: WorkspacePort, path: string, matches: readonly 
     if (thrown instanceof LoupeFailure) return matches.map(place); // the places are worth telling even so
     throw thrown;
   }
-  const near = (line: number): boolean => matches.some((match) => Math.abs(match.line - line) <= limits.contextLines);
+  const near = (line: number): boolean => matches.some((match) => line >= match.line - limits.linesBefore && line <= match.line + limits.linesAfter);
   const at = matches.map(({ line }) => line).join(', ');
   return [`${escapeName(path)}, around line ${at}:`, ...lines.flatMap((text, index) => (near(index + 1) ? [numbered(index + 1, text)] : []))];
 }

@@ -33,6 +33,7 @@ function kindOf(name: string, text: string): string | undefined {
   if (word !== undefined) return assigned ? 'function' : names[word] ?? word;
   if (new RegExp(String.raw`^#\s*define\s+${n}\b`).test(text)) return 'macro';
   if (assigned) return 'function';
+  if (new RegExp(String.raw`^${n}\(.*\)$`).test(text)) return undefined; // a call, in a language without semicolons
   // A method or a C function: words, the name, parameters, and a body or a return type instead of a semicolon.
   const method = new RegExp(String.raw`^${modifiers}(?:[\w<>\[\],.:*&]+\s+)*[*&]?${n}\s*(?:<[^>]*>)?\(.*(?:\{|\)\s*(?::[^;]+|->[^;]+|throws[^;]+)?|,)$`);
   return method.test(text) ? 'method' : undefined;

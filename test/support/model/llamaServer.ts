@@ -33,6 +33,7 @@ export async function startLlamaServer(input: { binary: string; model: string; c
   const port = await freePort();
   const child = spawn(input.binary, [
     '--model', input.model, '--ctx-size', String(input.contextSize), '--parallel', '1', '--host', '127.0.0.1', '--port', String(port), '--api-key', input.apiKey, '--jinja', '--no-warmup',
+    '--threads', '1', // more of them spin while they wait for each other, which takes minutes on a busy machine
   ], { stdio: ['ignore', 'ignore', 'pipe'] });
   let log = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => (log = (log + text).slice(-4000)));

@@ -94,7 +94,7 @@ suite('read tools', () => {
     assert.equal(await search('just'), 'c.ts, around line 1:\n1|just one');
     assert.match(await search('hit'), /^a\.ts:4: hit\na\.ts:11: hit\nb\.ts:1: hit\n/);
     const two = await use(new NodeWorkspace(root, ripgrep), 'search_text', { pattern: 'hit', glob: 'a.ts' });
-    assert.equal(two.content, `a.ts, around line 4, 11:\n${['1|line 1', '2|line 2', '3|line 3', '4|hit', '5|line 5', '6|line 6', '7|line 7', '8|line 8', '9|line 9', '10|line 10', '11|hit', '12|line 12', '13|line 13', '14|line 14'].join('\n')}`);
+    assert.equal(two.content, `a.ts, around line 4, 11:\n${['2|line 2', '3|line 3', '4|hit', '5|line 5', '6|line 6', '7|line 7', '8|line 8', '9|line 9', '10|line 10', '11|hit', '12|line 12', '13|line 13', '14|line 14', '15|line 15', '16|line 16', '17|line 17'].join('\n')}`);
     assert.equal(two.summary, '2 matches for "hit" in a.ts in 1 file');
   }));
 
@@ -115,10 +115,20 @@ suite('read tools', () => {
     assert.equal(content.split('\n').length, 13);
   }));
 
+  test('a definition shows where it is used, and a part of a name the lines that hold it', () => withFolder({
+    'settings.py': 'PUMP_SECONDS = 12\n', 'controller.py': 'def water():\n  pump(settings.PUMP_SECONDS)\n', 'main.py': 'water()\n# watering\n',
+  }, async (root) => {
+    const find = (name: string): Promise<ToolResult> => use(new NodeWorkspace(root, ripgrep), 'find_symbol', { name });
+    assert.equal((await find('water')).content, 'controller.py:1: def water():\n2|  pump(settings.PUMP_SECONDS)\nUsed in:\nmain.py:1: water()');
+    const part = await find('pump_sec');
+    assert.deepEqual([part.outcome, part.inconclusive], ['empty', true]);
+    assert.match(part.content, /^No definition of pump_sec found\. Lines with it:\ncontroller\.py, around line 2:\n1\|def water\(\):\n[^]*settings\.py, around line 1:\n1\|PUMP_SECONDS = 12$/);
+  }));
+
   test('nothing found is an empty outcome that says what was looked for', () => withFolder({ 'a.ts': 'x' }, async (root) => {
     const workspace = new NodeWorkspace(root, ripgrep);
     for (const [name, args, message] of [
-      ['list_files', { glob: '*.py' }, 'No files matching *.py. The files of the repository:\na.ts'], ['search_text', { pattern: 'zzz', glob: '*.ts' }, 'No match for "zzz" in *.ts.'],
+      ['list_files', { glob: '*.py' }, 'No files matching *.py. The files of the repository:\na.ts'], ['search_text', { pattern: 'zzz', glob: '*.ts' }, 'No match for "zzz" in *.ts in this repository.'],
       ['find_symbol', { name: 'zzz' }, 'No definition of zzz found. Use search_text with one of its words.'], ['find_symbol', { name: 'a b' }, '"a b" is not a name. Use search_text for other text.'],
       ['diagnostics', {}, 'Errors and warnings are not known here: there is no editor.'],
     ] as const) {

@@ -65,6 +65,20 @@ suite('LocalChatModel with a scripted engine', () => {
     assert.match(engine.generated[0]?.grammar ?? '', /^root ::= call-0 \| call-1$/m);
   });
 
+  test('where a look helps, the same call again gives way to another tool, once', async () => {
+    const before: ChatMessage[] = [
+      { role: 'assistant', content: '', toolCalls: [{ id: '1', name: 'read_file', arguments: { path: 'a.ts' } }] },
+      { role: 'tool', callId: '1', name: 'read_file', content: 'nothing' },
+    ];
+    const again = { text: ' read_file\n{"path": "a.ts"}' };
+    const request = { ...ask, messages: [...chat, ...before] };
+    const script = (): ScriptedEngine => new ScriptedEngine({ probabilities: [[0.1, 0.8, 0.01]], replies: [again, { text: ' search_text\n{"pattern": "b"}' }] });
+    const eager = script();
+    assert.deepEqual(outline(await run(eager, { ...request, eager: true })), ['call:search_text{"pattern":"b"}', 'finished:stop']);
+    assert.match(eager.generated[1]?.grammar ?? '', /^root ::= call-0$/m);
+    assert.deepEqual(outline(await run(script(), request)), ['text: search_text\n{"pattern": "b"}', 'finished:stop'], 'otherwise it answers');
+  });
+
   test('a tool of which nothing is known needs near certainty and a second look', async () => {
     const calls = async (none: number, secondLook: readonly number[]): Promise<boolean> => {
       const engine = new ScriptedEngine({ probabilities: [[none, 0.8, 0.01], secondLook], replies: [{ text: ' read_file\n{"path": "a.ts"}' }] });
