@@ -1,7 +1,7 @@
 import { type CursorText, isCloser, linePrefix, lineSuffix, nextLine, previousLine } from './cursorText.js';
 import { isCommentLine } from './languages.js';
 
-export type Rejection = 'empty' | 'closerPresent' | 'repeatsNextLine' | 'repeatsPreviousLine' | 'commentOnly';
+export type Rejection = 'empty' | 'repeatsStart' | 'closerPresent' | 'repeatsNextLine' | 'repeatsPreviousLine' | 'commentOnly';
 export type Verdict = { readonly text: string } | { readonly rejected: Rejection };
 
 /** Marks a model must never show: its own control tokens as text, and Markdown fences of instruction-tuned models. */

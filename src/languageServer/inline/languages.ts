@@ -20,10 +20,10 @@ const wordBlocks = new Set(['ruby', 'lua', 'shellscript', 'elixir', 'julia', 'sq
 
 export const commentMarkers = (languageId: string): readonly string[] => lineComments[languageId] ?? slashes;
 
-/** The line is a comment from its first character that is not white space. */
+/** The line is a comment from its first character that is not white space. `*p = 1;` is code: within a comment a space follows. */
 export function isCommentLine(line: string, languageId: string): boolean {
   const text = line.trimStart();
-  return commentMarkers(languageId).some((marker) => text.startsWith(marker));
+  return commentMarkers(languageId).some((marker) => (marker === '*' ? /^\*+(?:[\s/]|$)/u.test(text) : text.startsWith(marker)));
 }
 
 export function opensBlock(line: string, languageId: string): boolean {

@@ -20,6 +20,8 @@ suite('inline: what is shown', () => {
   check('a comment with code', 'const a = 1;\n|', '// sum\nreturn a;', { text: '// sum\nreturn a;' });
   check('a comment that the user began', 'const a = 1;\n// the |', 'sum of all', { text: 'sum of all' });
   check('a comment in Python', 'a = 1\n|', '# set a', { rejected: 'commentOnly' }, 'python');
+  check('a pointer in C is no comment', 'int a = 1;\n|', '*out = a;', { text: '*out = a;' }, 'c');
+  check('the next line of a block comment', 'int a = 1;\n|', '* out is a\n*/', { rejected: 'commentOnly' }, 'c');
   check('a leaked control token', 'const a = |', 'b;<|fim_pad|>x', { text: 'b;' });
   check('a Markdown fence', 'const a = |', '```ts\nb', { rejected: 'empty' });
 });
