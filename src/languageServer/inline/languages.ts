@@ -26,6 +26,16 @@ export function isCommentLine(line: string, languageId: string): boolean {
   return commentMarkers(languageId).some((marker) => (marker === '*' ? /^\*+(?:[\s/]|$)/u.test(text) : text.startsWith(marker)));
 }
 
+/** Marks that begin a comment behind code as well; the others mean something else there. */
+const trailingMarkers = new Set(['//', '/*', '#', '--', ';', '<!--']);
+
+/** `text`, put behind the code of `prefix`, is a comment: the mark stands between blanks, unlike those of `https://` and `#fff`. */
+export function isTrailingComment(prefix: string, text: string, languageId: string): boolean {
+  const mark = /^\s*(\S+)(?:\s|$)/u.exec(text)?.[1] ?? '';
+  const isApart = /\s$/u.test(prefix) || /^\s/u.test(text);
+  return isApart && trailingMarkers.has(mark) && commentMarkers(languageId).includes(mark);
+}
+
 export function opensBlock(line: string, languageId: string): boolean {
   const text = line.trimEnd();
   if (/(?:[{([]|=>)$/u.test(text)) return true;
