@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { SettingKey } from '../../protocol/settings.js';
-import { type InspectedSetting, resolveSetting } from '../settingsReader.js';
+import { resolveSetting } from '../settingsReader.js';
 
 const key = 'loupe.inline.enabled' satisfies SettingKey;
 
@@ -9,11 +9,7 @@ export async function toggleInline(): Promise<void> {
   const configuration = vscode.workspace.getConfiguration();
   const inspected = configuration.inspect(key);
   const enabled = !resolveSetting(key, inspected);
-  await configuration.update(key, enabled, decidingLevel(inspected));
+  const { Global, Workspace } = vscode.ConfigurationTarget;
+  await configuration.update(key, enabled, inspected?.workspaceValue === undefined ? Global : Workspace);
   vscode.window.setStatusBarMessage(`Loupe: inline suggestions ${enabled ? 'on' : 'off'}`, 3000);
-}
-
-function decidingLevel(inspected: InspectedSetting | undefined): vscode.ConfigurationTarget {
-  if (inspected?.workspaceFolderValue !== undefined) return vscode.ConfigurationTarget.WorkspaceFolder;
-  return inspected?.workspaceValue === undefined ? vscode.ConfigurationTarget.Global : vscode.ConfigurationTarget.Workspace;
 }

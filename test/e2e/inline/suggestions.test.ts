@@ -83,4 +83,18 @@ suite('inline suggestions in the workbench', function () {
     await vscode.commands.executeCommand('loupe.toggleInline');
     assert.equal(vscode.workspace.getConfiguration().get('loupe.inline.enabled'), true);
   });
+
+  test('the toggle works where the workspace decides, and leaves the user level alone', async () => {
+    const key = 'loupe.inline.enabled';
+    const set = (value: boolean | undefined): Thenable<void> => vscode.workspace.getConfiguration().update(key, value, vscode.ConfigurationTarget.Workspace);
+    const before = vscode.workspace.getConfiguration().inspect(key)?.globalValue;
+    await set(true);
+    try {
+      await vscode.commands.executeCommand('loupe.toggleInline');
+      assert.equal(vscode.workspace.getConfiguration().get(key), false);
+      assert.equal(vscode.workspace.getConfiguration().inspect(key)?.globalValue, before);
+    } finally {
+      await set(undefined);
+    }
+  });
 });
