@@ -129,7 +129,6 @@ export class CompletionModel implements Disposable {
   private fail(error: LoupeError): void {
     if (error.code === 'cancelled') return;
     this.current = undefined;
-    this.announcedAt = undefined;
     this.failedAt = this.clock.monotonic();
     this.logger.log('warn', 'The completion model is not available', { code: error.code, message: error.message });
     this.report({ state: 'unavailable', error });

@@ -51,7 +51,7 @@ function isMistake(copy: string, begun: boolean, left: string, languageId: strin
   if (assignmentOrLabel.test(copy)) return true;
   if ([...copy.matchAll(sideBySide)].some(([, first]) => !oftenTwice.has(first ?? ''))) return true;
   const isWord = /^[\p{L}\p{N}_$]+$/u.test(copy);
-  if (begun) return !isWord || (copy.length >= leastBegunWord && new Set(copy).size > 1 && !left.endsWith(`#${copy}`));
+  if (begun) return copy.length >= leastBegunWord && !left.endsWith(`#${copy}`); // a colour may well be #abcabc
   return isWord && (isCommentLine(left, languageId) || (namesApart.has(languageFamily(languageId)) && !oftenTwice.has(copy)));
 }
 

@@ -62,7 +62,7 @@ suite('inline: a suggestion that starts with what is there', () => {
   keep('}|', '}');
   keep('std:|', ':vector', 'cpp');
   keep(':: |', '::', 'haskell');
-  keep('color: #fff|', 'fff;', 'css');
+  keep('color: #abc|', 'abc;', 'css');
   keep('x = a|', 'add(b);');
   keep('return |', 'returned;');
   keep('return to|', 'total;');
