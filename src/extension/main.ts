@@ -28,7 +28,6 @@ export function activate(context: vscode.ExtensionContext): void {
   const { subscriptions } = context;
   subscriptions.push(channel);
   for (const id of Object.keys(commands)) {
-    if (id === 'loupe.toggleInline') continue; // registered by the inline part
     subscriptions.push(vscode.commands.registerCommand(id, async (...args: unknown[]) => {
       const { handlers } = await ready();
       const { runCommand } = await import('./commands/runCommand.js');

@@ -12,6 +12,8 @@ export interface ReadyModel { readonly loaded: LoadedModel; readonly format: Fim
 
 /** After a failed load the next attempt waits this long: the cause seldom goes away by itself. */
 const retryMs = 30_000;
+/** A load that another client asked for and that has said nothing for so long went down with its sidecar. */
+const silentMs = 30_000;
 
 /**
  * The model of the completion role: asks the engine to load it when suggestions are first wanted, follows what any client of
@@ -24,9 +26,10 @@ export class CompletionModel implements Disposable {
   /** Undefined before the first configuration. */
   private wanted: LoadParams | null | undefined;
   private current: ReadyModel | undefined;
-  /** A load that this client asked for is under way, or one that the role announced. */
+  /** A load that this client asked for is under way. */
   private loading = false;
-  private announced = false;
+  /** When the role last said that it loads, whoever asked. */
+  private announcedAt: number | undefined;
   private failedAt: number | undefined;
   private lastStatus = '';
 
@@ -92,7 +95,7 @@ export class CompletionModel implements Disposable {
   }
 
   private follow(state: RoleState): void {
-    this.announced = state.state === 'loading';
+    this.announcedAt = state.state === 'loading' ? this.clock.monotonic() : undefined;
     switch (state.state) {
       case 'ready':
         this.use(state.model);
@@ -129,6 +132,10 @@ export class CompletionModel implements Disposable {
     this.failedAt = this.clock.monotonic();
     this.logger.log('warn', 'The completion model is not available', { code: error.code, message: error.message });
     this.report({ state: 'unavailable', error });
+  }
+
+  private get announced(): boolean {
+    return this.announcedAt !== undefined && this.clock.monotonic() - this.announcedAt < silentMs;
   }
 
   private report(status: InlineStatus): void {

@@ -11,6 +11,7 @@ import type { ChatController } from '../chat/chatController.js';
 import type { ChatView } from '../chat/chatView.js';
 import { workspaceFolder } from '../host/folder.js';
 import type { Reports } from '../host/virtualDocuments.js';
+import { toggleInline } from '../inline/toggleInline.js';
 import type { ModelCommands } from '../models/modelCommands.js';
 import type { ModelService } from '../models/modelService.js';
 import { exportTrace, type TraceFormats } from '../trace/exportTrace.js';
@@ -43,9 +44,7 @@ export interface HandlerDeps {
   readonly logger: Logger;
 }
 
-/** Everything of the table except the inline part's own command. */
-export type HandledCommand = Exclude<CommandId, 'loupe.toggleInline'>;
-export type Handlers = Readonly<Record<HandledCommand, (...args: readonly unknown[]) => Promise<void> | void>>;
+export type Handlers = Readonly<Record<CommandId, (...args: readonly unknown[]) => Promise<void> | void>>;
 
 /** What each command of the table does. Commands that start something look at Workspace Trust themselves: hidden ones stay callable. */
 export function commandHandlers(deps: HandlerDeps): Handlers {
@@ -111,6 +110,7 @@ export function commandHandlers(deps: HandlerDeps): Handlers {
       await exportTrace(await deps.recorder.all(), deps.traceFormats, workspaceFolder()?.uri);
     },
     'loupe.auditMemory': () => auditMemory(deps),
+    'loupe.toggleInline': toggleInline,
     'loupe.showLog': () => {
       deps.channel.show();
     },

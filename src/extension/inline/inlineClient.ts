@@ -35,6 +35,7 @@ export class InlineClient implements InlineServer {
 
   async run(configuration: InlineConfiguration): Promise<void> {
     this.configuration = configuration;
+    if (this.restarts.isWaiting) return; // it starts with the newest configuration
     if (this.client?.isRunning() === true) {
       await this.client.sendNotification(inlineNotifications.configuration.method, configuration);
       return;
@@ -49,7 +50,9 @@ export class InlineClient implements InlineServer {
   async stop(): Promise<void> {
     const { client } = this;
     this.client = undefined;
-    if (client !== undefined) await client.dispose(stopMs);
+    // While a restart waits the client takes itself for running, but there is no process to say goodbye to.
+    if (this.restarts.isWaiting) this.restarts.callOff();
+    else if (client !== undefined) await client.dispose(stopMs);
   }
 
   private createClient(): LanguageClient {
@@ -87,8 +90,7 @@ export class InlineClient implements InlineServer {
       return { action: CloseAction.DoNotRestart, handled: true };
     }
     this.deps.onStatus({ state: 'starting' });
-    await new Promise((resolve) => setTimeout(resolve, delay));
-    return { action: this.client === undefined ? CloseAction.DoNotRestart : CloseAction.Restart, handled: true };
+    return { action: await this.restarts.wait(delay) ? CloseAction.Restart : CloseAction.DoNotRestart, handled: true };
   }
 }
 

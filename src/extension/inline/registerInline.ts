@@ -4,7 +4,6 @@ import { type Disposable, DisposableStore } from '../../base/disposable.js';
 import type { Event } from '../../base/event.js';
 import type { Logger } from '../../base/logger.js';
 import type { Result } from '../../base/result.js';
-import type { CommandId } from '../../protocol/commands.js';
 import type { InlineInitialization, InlineMeasurement, InlineStatus } from '../../protocol/inline.js';
 import type { SettingKey, SettingValue } from '../../protocol/settings.js';
 import type { LoadParams } from '../../protocol/sidecar.js';
@@ -21,7 +20,6 @@ export interface InlineDeps {
   readonly trust: Trust;
   readonly settings: {
     get<K extends SettingKey>(key: K): SettingValue<K>;
-    update<K extends SettingKey>(key: K, value: SettingValue<K>): Promise<void>;
     readonly onDidChange: Event<ReadonlySet<SettingKey>>;
   };
   /** What to load for the completion role; an error with a next step when there is nothing. */
@@ -37,10 +35,9 @@ export interface InlineDeps {
 
 /** Command that VS Code runs when a suggestion is accepted: internal, so it is in no table and no palette. */
 const acceptedCommand = 'loupe.inlineAccepted';
-const toggleCommand: CommandId = 'loupe.toggleInline';
 const countsKey = 'loupe.inline.counts';
 
-/** Inline suggestions of this window: client, toggle command and counts. Starts nothing before the workspace is trusted. */
+/** Inline suggestions of this window: client, status and counts. Starts nothing before the workspace is trusted. */
 export function registerInline(deps: InlineDeps): Disposable {
   const disposables = new DisposableStore();
   const { memento, logger } = deps;
@@ -74,19 +71,12 @@ export function registerInline(deps: InlineDeps): Disposable {
   disposables.add(vscode.commands.registerCommand(acceptedCommand, (id: unknown) => {
     if (typeof id === 'number') statistics.accepted(id);
   }));
-  disposables.add(vscode.commands.registerCommand(toggleCommand, () => toggle(deps)));
   disposables.add(vscode.workspace.onDidChangeTextDocument(({ document, contentChanges }) => {
     const [change] = contentChanges;
     if (contentChanges.length === 1 && change !== undefined) statistics.inserted(document.uri.toString(), change.text);
   }));
   controller.refresh();
   return disposables;
-}
-
-async function toggle({ settings }: InlineDeps): Promise<void> {
-  const enabled = !settings.get('loupe.inline.enabled');
-  await settings.update('loupe.inline.enabled', enabled);
-  vscode.window.setStatusBarMessage(`Loupe: inline suggestions ${enabled ? 'on' : 'off'}`, 3000);
 }
 
 function fieldsOf({ stats, ...rest }: InlineMeasurement): Readonly<Record<string, unknown>> {

@@ -15,9 +15,11 @@ export function lineSuffix({ after }: CursorText): string {
 }
 
 /** The nearest line above the cursor's that is not blank; undefined at the top. */
-export function previousLine({ before }: CursorText): string | undefined {
-  return before.split('\n').slice(0, -1).findLast((line) => line.trim() !== '');
-}
+export const previousLine = (cursor: CursorText): string | undefined => previousLines(cursor, 1)[0];
+
+/** At most `count` lines above the cursor's that are not blank, the nearest last. */
+export const previousLines = ({ before }: CursorText, count: number): readonly string[] =>
+  count === 0 ? [] : before.split('\n').slice(0, -1).filter((line) => line.trim() !== '').slice(-count);
 
 /** The nearest line below the cursor's that is not blank; undefined at the bottom. */
 export function nextLine({ after }: CursorText): string | undefined {

@@ -1,7 +1,7 @@
-import { type CursorText, isCloser, linePrefix, lineSuffix, nextLine, previousLine } from './cursorText.js';
-import { isCommentLine } from './languages.js';
+import { type CursorText, isCloser, linePrefix, lineSuffix, nextLine, previousLines } from './cursorText.js';
+import { isCommentLine, isTrailingComment } from './languages.js';
 
-export type Rejection = 'empty' | 'closerPresent' | 'repeatsNextLine' | 'repeatsPreviousLine' | 'commentOnly';
+export type Rejection = 'empty' | 'repeatsStart' | 'closerPresent' | 'repeatsNextLine' | 'repeatsPreviousLine' | 'commentOnly';
 export type Verdict = { readonly text: string } | { readonly rejected: Rejection };
 
 /** Marks a model must never show: its own control tokens as text, and Markdown fences of instruction-tuned models. */
@@ -13,7 +13,8 @@ const leaked = /<\|[a-z_]{2,32}\|>|^```|\n```/u;
  */
 export function review(raw: string, cursor: CursorText): Verdict {
   const leak = raw.search(leaked);
-  const text = withoutOverlap(leak === -1 ? raw : raw.slice(0, leak), lineSuffix(cursor)).trimEnd();
+  const own = withoutPresentCloser(leak === -1 ? raw : raw.slice(0, leak), linePrefix(cursor), lineSuffix(cursor));
+  const text = withoutOverlap(own, lineSuffix(cursor)).trimEnd();
   if (text.trim() === '') return { rejected: 'empty' };
   const lines = text.split('\n');
   const below = nextLine(cursor);
@@ -21,8 +22,7 @@ export function review(raw: string, cursor: CursorText): Verdict {
   if (isCloser(text) && startsWithCloser(cursor.after, text)) return { rejected: 'closerPresent' };
   const meaningful = firstLine.trim() !== '' ? firstLine : (lines.find((line) => line.trim() !== '') ?? '');
   if (below !== undefined && meaningful.trim() === below.trim()) return { rejected: 'repeatsNextLine' };
-  const above = previousLine(cursor);
-  if (above !== undefined && lines.length === 1 && !isCloser(meaningful) && meaningful.trim() === above.trim()) return { rejected: 'repeatsPreviousLine' };
+  if (isCopyOfAbove([firstLine, ...lines.slice(1)], cursor)) return { rejected: 'repeatsPreviousLine' };
   if (isAllComment(lines, cursor)) return { rejected: 'commentOnly' };
   return { text };
 }
@@ -39,6 +39,32 @@ export function withoutOverlap(text: string, right: string): string {
     if (text.endsWith(present.slice(0, size)) && isComplete(head)) return head;
   }
   return text;
+}
+
+/**
+ * Up to the bracket that closes what the text left of the cursor opened, where the text right of the cursor closes that already: of
+ * `a > b) {` between `if (` and `)` only `a > b` is new.
+ */
+export function withoutPresentCloser(text: string, left: string, right: string): string {
+  const closer = /^[)\]}]/u.exec(right.trim())?.[0];
+  if (closer === undefined || text.includes('\n')) return text;
+  const opener = { ')': '(', ']': '[', '}': '{' }[closer] ?? '';
+  const open = (side: string): number => side.split(opener).length - side.split(closer).length;
+  let mayClose = Math.max(0, open(left) + open(right)); // brackets of the left side that nothing closes yet
+  let depth = 0;
+  for (let i = 0; i < text.length; i++) {
+    if (text[i] === opener) depth++;
+    else if (text[i] === closer && depth-- === 0 && mayClose-- === 0) return text.slice(0, i);
+    depth = Math.max(0, depth);
+  }
+  return text;
+}
+
+/** The lines that stand directly above, again. One bracket may follow another. */
+function isCopyOfAbove(lines: readonly string[], cursor: CursorText): boolean {
+  const own = lines.filter((line) => line.trim() !== '');
+  const above = previousLines(cursor, own.length);
+  return above.length === own.length && !own.every(isCloser) && own.every((line, i) => line.trim() === above[i]?.trim());
 }
 
 /** Every bracket and quote opened in the text is closed in it. */
@@ -58,6 +84,9 @@ const startsWithCloser = (after: string, closer: string): boolean => after.trimS
 /** A comment where code is being written; a comment that the user began themselves is theirs to go on with. */
 function isAllComment(lines: readonly string[], cursor: CursorText): boolean {
   const prefix = linePrefix(cursor);
-  if (isCommentLine(prefix, cursor.languageId)) return false;
-  return lines.every((line, i) => (i === 0 && prefix.trim() !== '' ? false : line.trim() === '' || isCommentLine(line, cursor.languageId)));
+  const { languageId } = cursor;
+  if (isCommentLine(prefix, languageId)) return false;
+  const [first = '', ...others] = lines;
+  const startsAsComment = prefix.trim() === '' ? first.trim() === '' || isCommentLine(first, languageId) : isTrailingComment(prefix, first, languageId);
+  return startsAsComment && others.every((line) => line.trim() === '' || isCommentLine(line, languageId));
 }

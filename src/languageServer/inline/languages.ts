@@ -20,10 +20,20 @@ const wordBlocks = new Set(['ruby', 'lua', 'shellscript', 'elixir', 'julia', 'sq
 
 export const commentMarkers = (languageId: string): readonly string[] => lineComments[languageId] ?? slashes;
 
-/** The line is a comment from its first character that is not white space. */
+/** The line is a comment from its first character that is not white space. `*p = 1;` is code: within a comment a space follows. */
 export function isCommentLine(line: string, languageId: string): boolean {
   const text = line.trimStart();
-  return commentMarkers(languageId).some((marker) => text.startsWith(marker));
+  return commentMarkers(languageId).some((marker) => (marker === '*' ? /^\*+(?:[\s/]|$)/u.test(text) : text.startsWith(marker)));
+}
+
+/** Marks that begin a comment behind code as well; the others mean something else there. */
+const trailingMarkers = new Set(['//', '/*', '#', '--', ';', '<!--']);
+
+/** `text`, put behind the code of `prefix`, is a comment: the mark stands between blanks, unlike those of `https://` and `#fff`. */
+export function isTrailingComment(prefix: string, text: string, languageId: string): boolean {
+  const mark = /^\s*(\S+)(?:\s|$)/u.exec(text)?.[1] ?? '';
+  const isApart = /\s$/u.test(prefix) || /^\s/u.test(text);
+  return isApart && trailingMarkers.has(mark) && commentMarkers(languageId).includes(mark);
 }
 
 export function opensBlock(line: string, languageId: string): boolean {

@@ -42,7 +42,10 @@ export class RecentChunks {
     this.place = place;
   }
 
-  /** Chunks of other files of the language's family, oldest first, that fit `chars` characters together; the newest are kept. */
+  /**
+   * Chunks of other files of the language's family, oldest first, that fit `chars` characters together; the newest are kept. Where not even
+   * one fits, as on slow machines, it is the middle of the newest.
+   */
   forFile(uri: string, languageId: string, chars: number): readonly Chunk[] {
     const family = languageFamily(languageId);
     const others = this.chunks.filter((chunk) => chunk.uri !== uri && languageFamily(chunk.languageId) === family);
@@ -52,7 +55,10 @@ export class RecentChunks {
       first--;
       room -= others[first]?.text.length ?? 0;
     }
-    return others.slice(first);
+    const newest = others.at(-1);
+    if (newest === undefined || first < others.length) return others.slice(first);
+    const text = middle(newest.text, chars);
+    return text.length < leastChars ? [] : [{ ...newest, text }];
   }
 
   forget(uri: string): void {
@@ -69,6 +75,14 @@ export class RecentChunks {
     const kept = others.length >= maxChunks ? others.slice(dropAtOnce) : others;
     this.chunks = [...kept, { uri, path, languageId, text }];
   }
+}
+
+/** Whole lines from the middle of a text, at most `chars` characters. */
+function middle(text: string, chars: number): string {
+  const lines = text.split(/(?<=\n)/u);
+  let size = text.length;
+  for (let fromStart = false; size > chars; fromStart = !fromStart) size -= (fromStart ? lines.shift() : lines.pop())?.length ?? size;
+  return lines.join('');
 }
 
 /** Jaccard index of the sets of lines: 0 nothing in common, 1 the same lines. */

@@ -9,8 +9,10 @@ import { BudgetPlanner } from './budget.js';
 import { CompletionCache } from './completionCache.js';
 import type { CursorText } from './cursorText.js';
 import { AdaptiveDebounce, wait } from './debounce.js';
-import { review } from './filters.js';
+import { review, type Verdict } from './filters.js';
+import { opensBlock } from './languages.js';
 import { type PromptParts, PromptBuilder } from './promptBuilder.js';
+import { withoutRepeatedStart } from './repeatedStart.js';
 import { decideShape, type Shape } from './shape.js';
 import { limit, type Limited } from './stopRules.js';
 import { whySkip } from './trigger.js';
@@ -61,7 +63,7 @@ export class Suggester {
 
     const cached = this.cache.get(uri, cursor.before, cursor.after);
     if (cached !== undefined && !(invoked && cached === '')) {
-      return this.show(cached, request, { source: 'cache', debounceMs: 0, startedAt });
+      return this.show({ text: cached }, request, { source: 'cache', debounceMs: 0, startedAt });
     }
     this.model.prepare();
     const debounceMs = invoked ? 0 : this.debounce.delayMs(cursor);
@@ -96,8 +98,9 @@ export class Suggester {
     if (generated === undefined) return undefined;
     this.debounce.responded(this.clock.monotonic() - askedAt);
     this.budget.measured(generated.stats);
-    this.cache.set(uri, cursor.before, cursor.after, generated.text.trimEnd());
-    return this.show(generated.text, request, { ...timing, stats: generated.stats, ...(generated.stop === undefined ? {} : { stop: generated.stop }) });
+    const found = withoutRepeatedStart(generated.text, cursor);
+    this.cache.set(uri, cursor.before, cursor.after, 'text' in found ? found.text.trimEnd() : '');
+    return this.show(found, request, { ...timing, stats: generated.stats, ...(generated.stop === undefined ? {} : { stop: generated.stop }) });
   }
 
   private async generate(model: ReadyModel, parts: PromptParts, shape: Shape, maxTokens: number, request: SuggestRequest, signal: AbortSignal): Promise<(Limited & { stats: GenerationStats }) | undefined> {
@@ -133,11 +136,11 @@ export class Suggester {
     if (limited.stop !== undefined) return { ...limited, stats };
     const ended = stats.finish === 'stop';
     const final = limit(enough.signal.aborted ? text : result.value.text, ended, shape, request.cursor);
-    return { ...final, text: ended || final.stop !== undefined ? final.text : wholeLines(final.text), stats };
+    return { ...final, text: ended || final.stop !== undefined ? final.text : wholeLines(final.text, request.cursor.languageId), stats };
   }
 
-  private show(raw: string, request: SuggestRequest, { source, debounceMs, startedAt, stats, stop }: Timing): string | undefined {
-    const verdict = review(raw, request.cursor);
+  private show(found: Verdict, request: SuggestRequest, { source, debounceMs, startedAt, stats, stop }: Timing): string | undefined {
+    const verdict = 'text' in found ? review(found.text, request.cursor) : found;
     const text = 'text' in verdict ? verdict.text : undefined;
     const reason = 'rejected' in verdict ? verdict.rejected : stop;
     this.onMeasured({
@@ -156,9 +159,14 @@ interface Timing {
   readonly stop?: string;
 }
 
-/** Without the line that was cut short, when there are others. */
-function wholeLines(text: string): string {
-  return hasWholeLine(text) ? text.slice(0, text.lastIndexOf('\n')) : text;
+/** Without the line that was cut short, and without an opener of a block that did not come, when there are others. */
+function wholeLines(text: string, languageId: string): string {
+  let whole = text;
+  do {
+    if (!hasWholeLine(whole)) return whole;
+    whole = whole.slice(0, whole.lastIndexOf('\n'));
+  } while (opensBlock(whole.slice(whole.lastIndexOf('\n') + 1), languageId));
+  return whole;
 }
 
 const hasWholeLine = (text: string): boolean => text.slice(0, Math.max(0, text.lastIndexOf('\n'))).trim() !== '';

@@ -10,9 +10,9 @@ suite('inline suggestions in the workbench', function () {
   let editor: vscode.TextEditor;
 
   const open = async (name: string): Promise<void> => {
-    const [uri] = await vscode.workspace.findFiles(name);
-    assert.ok(uri, name);
-    editor = await vscode.window.showTextDocument(uri);
+    const [folder] = vscode.workspace.workspaceFolders ?? [];
+    assert.ok(folder, 'no folder is open');
+    editor = await vscode.window.showTextDocument(vscode.Uri.joinPath(folder.uri, name)); // a search may find nothing yet
     await workbench.waitFor('.monaco-editor .view-lines');
   };
   const lineBecomes = async (line: number, matches: (text: string) => boolean): Promise<void> => {
@@ -82,5 +82,19 @@ suite('inline suggestions in the workbench', function () {
     assert.equal(await workbench.count(ghost), 0);
     await vscode.commands.executeCommand('loupe.toggleInline');
     assert.equal(vscode.workspace.getConfiguration().get('loupe.inline.enabled'), true);
+  });
+
+  test('the toggle works where the workspace decides, and leaves the user level alone', async () => {
+    const key = 'loupe.inline.enabled';
+    const set = (value: boolean | undefined): Thenable<void> => vscode.workspace.getConfiguration().update(key, value, vscode.ConfigurationTarget.Workspace);
+    const before = vscode.workspace.getConfiguration().inspect(key)?.globalValue;
+    await set(true);
+    try {
+      await vscode.commands.executeCommand('loupe.toggleInline');
+      assert.equal(vscode.workspace.getConfiguration().get(key), false);
+      assert.equal(vscode.workspace.getConfiguration().inspect(key)?.globalValue, before);
+    } finally {
+      await set(undefined);
+    }
   });
 });

@@ -22,6 +22,19 @@ suite('inline: prompt budget', () => {
     }
   });
 
+  test('the sizes stay when the speed only trembles', () => {
+    const planner = new BudgetPlanner();
+    const measured = (tokensPerSecond: number): void => planner.measured({ ...emptyStats, tokensIn: tokensPerSecond, tokensCached: 0, prefillMs: 1000 });
+    for (let i = 0; i < 50; i++) measured(520);
+    const before = planner.plan(8192, 96);
+    for (let i = 0; i < 50; i++) measured(i % 2 === 0 ? 470 : 560);
+    assert.deepEqual(planner.plan(8192, 96), before);
+    for (let i = 0; i < 50; i++) measured(470);
+    assert.deepEqual(planner.plan(8192, 96), before);
+    for (let i = 0; i < 50; i++) measured(2000);
+    assert.notDeepEqual(planner.plan(8192, 96), before);
+  });
+
   test('a handful of tokens is no measurement', () => {
     const planner = new BudgetPlanner();
     const before = planner.plan(8192, 96);

@@ -62,6 +62,17 @@ suite('inline: recent chunks', () => {
     assert.deepEqual(chunks.forFile('file:///d', 'typescript', 0), []);
   });
 
+  test('where no chunk fits, the middle of the newest is given in whole lines', () => {
+    const chunks = new RecentChunks();
+    for (const name of ['a', 'b', 'c']) visit(chunks, name);
+    const [chunk, ...others] = chunks.forFile('file:///c', 'typescript', 100);
+    assert.deepEqual(others, []);
+    assert.equal(chunk?.path, 'b');
+    assert.match(chunk?.text ?? '', /^(?:b line \d+\n){10}$/u);
+    assert.ok((chunk?.text ?? '').includes('b line 18\n'), chunk?.text);
+    assert.deepEqual(chunks.forFile('file:///c', 'typescript', 30), []);
+  });
+
   test('a full ring drops several at once, so that the prompt keeps its beginning for a while', () => {
     const chunks = new RecentChunks();
     for (let i = 0; i < 40; i++) visit(chunks, `f${i}`);

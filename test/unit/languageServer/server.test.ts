@@ -123,6 +123,12 @@ suite('inline: language server', () => {
     assert.equal(engine.aborted.length, 1);
   });
 
+  test('a block that was cut short does not end with an opener', async () => {
+    await started();
+    engine.answer = () => `\n  const first = begin(a);\n  if (first) {\n    ${'longName.'.repeat(60)}`;
+    assert.deepEqual(texts(await editor.type('function add(a, b) {|\n', { invoked: true })), ['\n  const first = begin(a);']);
+  });
+
   test('a slow machine gives whole lines: the first one always, further ones while there is time', async () => {
     await started();
     engine.tokenMs = 150;
@@ -155,6 +161,20 @@ suite('inline: language server', () => {
     const selected = { range: { start: { line: 0, character: 0 }, end: { line: 0, character: 2 } }, text: 'unshift' };
     assert.equal(await editor.type('pu|\n', { selected }), null);
     assert.equal(engine.requests.length, 0);
+  });
+
+  test('a suggestion that begins the statement anew is mended once, and typed through like any other', async () => {
+    await started();
+    engine.answer = () => 'return a - b;';
+    assert.deepEqual(texts(await editor.type('return |\n')), ['a - b;']);
+    assert.deepEqual(texts(await editor.type('return a|\n')), [' - b;']);
+    assert.equal(engine.requests.length, 1);
+    engine.answer = () => 'x.next.next;';
+    assert.deepEqual(texts(await editor.type('const y = |\n')), ['x.next.next;']);
+    assert.deepEqual(texts(await editor.type('const y = x.next|\n')), ['.next;']);
+    engine.answer = () => 'return;';
+    assert.equal(await editor.type('if (done) return |\n'), null);
+    assert.equal(editor.measurements.at(-1)?.reason, 'repeatsStart');
   });
 
   test('a worthless answer is not shown and not asked for again', async () => {
