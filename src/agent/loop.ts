@@ -74,7 +74,7 @@ class Loop {
       if (prompt.event) yield prompt.event;
       const request = {
         conversation: this.input.conversation, messages: prompt.messages, tools: this.offered,
-        toolChoice: plan.toolChoice, maxTokens: plan.maxTokens, ...(eager ? { eager } : {}),
+        toolChoice: plan.toolChoice, maxTokens: plan.maxTokens, ...(eager === undefined ? {} : { eager }),
       };
       const outcome = yield* runHop({
         model: this.deps.model, timers: this.state.timers, atMs: this.state.atMs, claimId: this.state.claimId,
@@ -88,7 +88,7 @@ class Loop {
   }
 
   /** Prompt and plan of the next hop. A hop that turns out to be the last one is told so, which makes its prompt longer: planned again. */
-  private async plan(): Promise<{ plan: Extract<HopPlan, { kind: 'run' }>; prompt: Awaited<ReturnType<TurnState['prompt']>>; eager: boolean } | { ending: Ending }> {
+  private async plan(): Promise<{ plan: Extract<HopPlan, { kind: 'run' }>; prompt: Awaited<ReturnType<TurnState['prompt']>>; eager: boolean | undefined } | { ending: Ending }> {
     try {
       let event: Awaited<ReturnType<TurnState['prompt']>>['event'];
       for (;;) {
@@ -112,12 +112,13 @@ class Loop {
     }
   }
 
-  /** Whether a look helps for certain: the question is about the repository, and nothing that answers it has been found. */
-  private async isEager(): Promise<boolean> {
+  /** Whether a look helps: the question is about the repository, and nothing that answers it has been found. Undefined: not known. */
+  private async isEager(): Promise<boolean | undefined> {
     const { records, signal } = this.state;
     const last = records.at(-1);
-    if (this.input.context !== '' || records.length >= looksInVain || (last && last.outcome === 'ok' && last.inconclusive !== true)) return false;
-    return (this.aboutWorkspace ??= (await this.deps.isAboutWorkspace?.(this.input.goal, signal)) ?? false);
+    if (this.input.context !== '' || records.length >= looksInVain || (last && last.outcome === 'ok' && last.inconclusive !== true)) return undefined;
+    this.aboutWorkspace ??= await this.deps.isAboutWorkspace?.(this.input.goal, signal);
+    return this.aboutWorkspace === true || records.length === 0 ? this.aboutWorkspace : undefined;
   }
 
   /** What a finished hop means: an ending, or undefined to go on. */

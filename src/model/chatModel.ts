@@ -19,7 +19,7 @@ export interface ChatRequest {
   readonly tools: readonly ToolDefinition[];
   /** `auto`: call or answer; `none`: answer only (last hop of a budget, titles, commit messages). */
   readonly toolChoice: 'auto' | 'none';
-  /** Another look is likely to help: a model that decides by itself whether to call a tool should rather call one that reads. */
+  /** What the caller knows about looking something up: true, it helps; false, nothing says so. Moves the decision between call and answer. */
   readonly eager?: boolean;
   readonly maxTokens: number;
   readonly temperature?: number;

@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { rgPath } from '@vscode/ripgrep';
 import { isAboutWorkspace } from '../../src/agent/aboutWorkspace.js';
 import { runTurn } from '../../src/agent/loop.js';
+import type { WorkspacePort } from '../../src/agent/ports.js';
 import { standardTools } from '../../src/agent/tools/standardTools.js';
 import { NodeWorkspace } from '../../src/agent/workspace/nodeWorkspace.js';
 import { systemClock } from '../../src/base/clock.js';
@@ -33,7 +34,13 @@ const { values: options } = parseArgs({
 
 const { fixture, tasks } = taskSets[options.set === 'tuning' ? 'tuning' : 'reported'];
 const folder = join(import.meta.dirname, '../../../test/fixtures', fixture);
-const workspace = new NodeWorkspace(folder, rgPath);
+const files = new NodeWorkspace(folder, rgPath);
+/** As an editor that reports no problem. */
+const workspace: WorkspacePort = {
+  root: files.root, diagnostics: () => Promise.resolve([]),
+  listFiles: (options, signal) => files.listFiles(options, signal), readFile: (path, signal) => files.readFile(path, signal),
+  searchText: (options, signal) => files.searchText(options, signal), findSymbol: (name, limit, signal) => files.findSymbol(name, limit, signal),
+};
 const zone = options.zone === 'zero' ? 'zero' : 'full';
 
 /** As in the editor, with a user who rejects whatever is proposed; as on the command line in zone `zero`. */

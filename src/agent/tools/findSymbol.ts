@@ -41,10 +41,10 @@ async function usesOf(workspace: WorkspacePort, name: string, definitions: reado
 /** What is not defined under this name may be part of one that is. */
 async function undefinedName(workspace: WorkspacePort, name: string, signal: AbortSignal): Promise<ToolResult> {
   const { matches } = await workspace.searchText({ pattern: name, regex: false, caseSensitive: false, limit: limits.matches }, signal);
-  const summary = `No definition of ${name} found`;
-  if (matches.length === 0) return emptyResult(`${summary}. Use search_text with one of its words.`);
-  const rows = [`${summary}. Lines with it:`, ...await rowsOf(workspace, matches, signal)];
-  return { ...listResult(rows, undefined, summary), outcome: 'empty', inconclusive: true };
+  if (matches.length === 0) return emptyResult(`No definition of ${name} found. Use search_text with one of its words.`);
+  // The lines first: a small model takes a "not found" at the top for the whole answer.
+  const rows = [...await rowsOf(workspace, matches, signal), `[${name} is part of these lines, not a name of its own]`];
+  return { ...listResult(rows, undefined, `no definition of ${name}, ${plural(matches.length, 'line')} with it`), inconclusive: true };
 }
 
 /** The lines after a definition, numbered: mostly what the next question is about, and a hop less. Empty if the file cannot be read. */

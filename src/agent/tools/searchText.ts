@@ -43,7 +43,8 @@ async function nearMatches(workspace: WorkspacePort, pattern: string, where: Whe
   const most = Math.max(0, ...matches.map(({ text }) => held(text)));
   const best = matches.filter(({ text }) => held(text) === most).slice(0, limits.matches);
   if (best.length === 0) return undefined;
-  const rows = [`No match for ${what}. Lines with ${most} of its words:`, ...await rowsOf(workspace, best, signal)];
+  // The lines first: a small model takes a "no match" at the top for the whole answer.
+  const rows = [...await rowsOf(workspace, best, signal), `[No line has ${what} as a whole; these have ${most} of its words.]`];
   const result = listResult(rows, undefined, `no match for ${what}, ${plural(best.length, 'line')} with ${most} of its words`);
   return { ...result, truncated: true, inconclusive: true };
 }

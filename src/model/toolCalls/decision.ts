@@ -5,11 +5,11 @@ import { inventsNumbers } from './inventedNumbers.js';
 
 /**
  * From this probability of `none` on, the model answers, by what a call in vain would do: a tool that reads is called when the model
- * leans to it, less so once several results are there, and nearly always where the caller knows that a look helps; one that asks the
- * user, when it is more likely than not; any other only when the model is nearly sure. Set on questions that docs/eval/tool-calls.md
- * does not report on.
+ * leans to it, less so once several results are there; nearly always where the caller knows that a look helps, and only when it is
+ * rather sure where nothing says so; one that asks the user, when it is more likely than not; any other only when the model is nearly
+ * sure. Set on questions that docs/eval/tool-calls.md does not report on.
  */
-const answerFrom = { eager: 0.92, reads: 0.52, readsAgain: 0.25, asks: 0.3, unknown: 0.06 };
+const answerFrom = { eager: 0.92, reluctant: 0.3, reads: 0.52, readsAgain: 0.25, asks: 0.3, unknown: 0.06 };
 /** A call of an unknown tool with numbers that nobody gave is made only below this. */
 const certain = 0.003;
 const severalResults = 3;
@@ -19,14 +19,14 @@ export const decisionCandidates = (tools: readonly ToolDefinition[]): string[] =
 export type Decision = 'answer' | 'call' | 'lookAgain';
 
 /** Call or answer, or a second look before a tool is called of which nothing is known, from the probabilities of {@link decisionCandidates} as the first token after the opening of the tool line. */
-export function decide(probabilities: readonly number[], tools: readonly ToolDefinition[], messages: readonly ChatMessage[], eager = false): Decision {
+export function decide(probabilities: readonly number[], tools: readonly ToolDefinition[], messages: readonly ChatMessage[], eager?: boolean): Decision {
   const [none = 0, ...names] = probabilities;
   const likeliest = tools[names.indexOf(Math.max(...names))];
   switch (likeliest?.safety) {
     case undefined: return none >= answerFrom.unknown ? 'answer' : 'lookAgain';
     case 'asks': return none >= answerFrom.asks ? 'answer' : 'call';
     case 'reads': {
-      if (eager) return none >= answerFrom.eager ? 'answer' : 'call';
+      if (eager !== undefined) return none >= (eager ? answerFrom.eager : answerFrom.reluctant) ? 'answer' : 'call';
       const results = turnOf(messages).filter(({ role }) => role === 'tool').length;
       return none >= (results < severalResults ? answerFrom.reads : answerFrom.readsAgain) ? 'answer' : 'call';
     }

@@ -33,11 +33,12 @@ suite('whether a question is about the repository (real ripgrep)', () => {
 suite('agent loop: eagerness', () => {
   const about = (is: boolean) => () => Promise.resolve(is);
   const look = (): ReturnType<typeof calls> => calls(call('echo', { value: String(Math.random()) }));
-  const eagerness = async (options: Parameters<typeof run>[0]): Promise<boolean[]> => (await run(options)).model.requests.map(({ eager }) => eager === true);
+  const eagerness = async (options: Parameters<typeof run>[0]): Promise<(boolean | undefined)[]> => (await run(options)).model.requests.map(({ eager }) => eager);
 
   test('a question about the repository is looked up first; after a result the model decides', async () => {
-    assert.deepEqual(await eagerness({ isAboutWorkspace: about(true), replies: [look(), answer('Here.')] }), [true, false]);
-    assert.deepEqual(await eagerness({ isAboutWorkspace: about(false), replies: [look(), answer('Here.')] }), [false, false]);
+    assert.deepEqual(await eagerness({ isAboutWorkspace: about(true), replies: [look(), answer('Here.')] }), [true, undefined]);
+    assert.deepEqual(await eagerness({ isAboutWorkspace: about(false), replies: [look(), answer('Here.')] }), [false, undefined]);
+    assert.deepEqual(await eagerness({ replies: [answer('Here.')] }), [undefined]);
   });
 
   test('results that say little leave it eager, three times at most', async () => {
@@ -45,11 +46,11 @@ suite('agent loop: eagerness', () => {
     const nothing = echo('echo', 'read', () => ({ outcome: 'empty', content: 'none', summary: 'none', truncated: false }));
     for (const tool of [vague, nothing]) {
       const seen = await eagerness({ isAboutWorkspace: about(true), tools: [tool], replies: [look(), look(), look(), answer('Not found.')] });
-      assert.deepEqual(seen, [true, true, true, false]);
+      assert.deepEqual(seen, [true, true, true, undefined]);
     }
   });
 
   test('what the user attached comes first', async () => {
-    assert.deepEqual(await eagerness({ isAboutWorkspace: about(true), context: 'File a.ts', replies: [answer('Here.')] }), [false]);
+    assert.deepEqual(await eagerness({ isAboutWorkspace: about(true), context: 'File a.ts', replies: [answer('Here.')] }), [undefined]);
   });
 });

@@ -10,7 +10,7 @@ const call = (name: string, path: string): ChatMessage[] => [
 ];
 
 suite('call or answer', () => {
-  const check = (name: string, probabilities: readonly number[], messages: readonly ChatMessage[], expected: Decision, eager = false): void => {
+  const check = (name: string, probabilities: readonly number[], messages: readonly ChatMessage[], expected: Decision, eager?: boolean): void => {
     test(name, () => assert.equal(decide(probabilities, tools, messages, eager), expected));
   };
   check('leans to a tool that reads: call', [0.4, 0.5, 0, 0], [question], 'call');
@@ -21,6 +21,8 @@ suite('call or answer', () => {
   check('nearly sure of it: a second look', [0.01, 0, 0, 0.9], [question], 'lookAgain');
   check('leans to none, but a look helps for certain: call', [0.7, 0.3, 0, 0], [question], 'call', true);
   check('quite sure of none all the same: answer', [0.95, 0.05, 0, 0], [question], 'answer', true);
+  check('nothing says that a look helps: answer', [0.4, 0.5, 0, 0], [question], 'answer', false);
+  check('nothing says so, but the model is rather sure: call', [0.2, 0.5, 0, 0], [question], 'call', false);
   check('a look helps, but the tool asks first: answer', [0.4, 0, 0.5, 0], [question], 'answer', true);
   check('one result is there: as before', [0.4, 0.5, 0, 0], [question, ...call('read', 'a')], 'call');
   check('three results are there: sooner an answer', [0.4, 0.5, 0, 0], [question, ...call('read', 'a'), ...call('read', 'b'), ...call('read', 'c')], 'answer');
