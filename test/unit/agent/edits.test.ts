@@ -17,7 +17,7 @@ suite('writing edits', () => {
     await chmod(join(root, 'a.sh'), 0o750);
     await new NodeEdits(root).apply(edit('a.sh', 'old', 'new'), signal);
     assert.equal(await readFile(join(root, 'a.sh'), 'utf8'), 'new');
-    assert.equal((await stat(join(root, 'a.sh'))).mode & 0o777, 0o750);
+    if (process.platform !== 'win32') assert.equal((await stat(join(root, 'a.sh'))).mode & 0o777, 0o750);
     assert.deepEqual(await readdir(root), ['a.sh']);
   }));
 
