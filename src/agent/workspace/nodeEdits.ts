@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { link, open, rename, unlink, type FileHandle } from 'node:fs/promises';
+import { link, lstat, open, readdir, rename, unlink, type FileHandle } from 'node:fs/promises';
 import { failure, toError } from '../../base/errors.js';
 import type { FileEdit } from '../../protocol/agentEvents.js';
 import type { EditPort } from '../ports.js';
@@ -31,6 +31,7 @@ export class NodeEdits implements EditPort {
       // By path, a folder that was just made or swapped for a link would go unnoticed.
       if (!folder.exact && (await resolveInside(this.root, edit.path)).absolute !== target.absolute) throw changedPlace(edit.path);
       await this.write(folder, name, edit, signal);
+      await removeLeftovers(folder);
     } catch (thrown) {
       throw asEditFailure(swapped(thrown, edit.path), edit.path);
     } finally {
@@ -90,6 +91,17 @@ async function publishNew(temporary: string, target: string, edit: FileEdit): Pr
     return;
   }
   await unlink(temporary);
+}
+
+const leftoverMs = 3_600_000;
+
+/** What an edit in this folder left whose process was killed. No write takes an hour: nobody is still at those. */
+async function removeLeftovers(folder: HeldFolder): Promise<void> {
+  for (const name of await readdir(folder.at('.'))) {
+    if (!/^\.[0-9a-f]{12}\.loupe-tmp$/.test(name)) continue;
+    const old = await lstat(folder.at(name)).then(({ mtimeMs }) => Date.now() - mtimeMs > leftoverMs, () => false);
+    if (old) await unlink(folder.at(name)).catch(() => undefined); // the edit is done; a file that only takes room is no failure of it
+  }
 }
 
 const changedPlace = (path: string): Error =>
