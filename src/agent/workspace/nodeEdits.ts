@@ -95,12 +95,12 @@ async function publishNew(temporary: string, target: string, edit: FileEdit): Pr
 
 const leftoverMs = 3_600_000;
 
-/** What an edit in this folder left whose process was killed. No write takes an hour: nobody is still at those. */
+/** What an edit in this folder left whose process was killed. No write takes an hour: nobody is still at those. Never fails: the edit is done. */
 async function removeLeftovers(folder: HeldFolder): Promise<void> {
-  for (const name of await readdir(folder.at('.'))) {
+  for (const name of await readdir(folder.at('.')).catch(() => [])) {
     if (!/^\.[0-9a-f]{12}\.loupe-tmp$/.test(name)) continue;
     const old = await lstat(folder.at(name)).then(({ mtimeMs }) => Date.now() - mtimeMs > leftoverMs, () => false);
-    if (old) await unlink(folder.at(name)).catch(() => undefined); // the edit is done; a file that only takes room is no failure of it
+    if (old) await unlink(folder.at(name)).catch(() => undefined); // it only takes room
   }
 }
 

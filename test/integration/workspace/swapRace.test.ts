@@ -52,8 +52,8 @@ suite('links swapped in a race', () => {
   }
 
   function checkRaced({ worked, failed, swaps }: Awaited<ReturnType<typeof race>>): void {
-    assert.ok(swaps > 300, `${swaps} swaps`);
-    assert.ok(worked > 20 && failed > 20, `${worked} worked, ${failed} failed: both sides of the race were met`);
+    assert.ok(swaps > 100, `${swaps} swaps`);
+    assert.ok(worked > 5 && failed > 5, `${worked} worked, ${failed} failed: both sides of the race were met`);
   }
 
   test('reading: never a byte from outside', async () => {
