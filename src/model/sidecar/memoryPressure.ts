@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { totalmem } from 'node:os';
+import type { Clock } from '../../base/clock.js';
 import { availableMemory } from '../hardware.js';
 
 /** What the system says about memory. */
@@ -15,6 +16,9 @@ export const systemSigns: MemorySigns = {
   isLow: async () => (await availableMemory()) < totalmem() * 0.03,
 };
 
+/** Where kills are not counted, the answer may take a process of its own. */
+const askEveryMs = 5_000;
+
 /**
  * Guesses whether a process was ended for want of memory. Linux counts such kills for the machine and for the container;
  * elsewhere, very little free memory shortly before the end is the sign.
@@ -23,21 +27,26 @@ export class MemoryPressure {
   /** The last two samples: a process of many gigabytes answers no more while the system takes it apart, but a sample may still fall into that time. */
   private kills: readonly [number | undefined, number | undefined] = [undefined, undefined];
   private wasLow = false;
+  private askedAt = -Infinity;
 
-  constructor(private readonly signs: MemorySigns) {}
+  constructor(private readonly signs: MemorySigns, private readonly clock: Clock) {}
 
   /** Call when a process starts: what happened before has nothing to do with it. */
   begin(): void {
     const now = this.signs.killCount();
     this.kills = [now, now];
     this.wasLow = false;
+    this.askedAt = -Infinity;
   }
 
   /** Call now and then while the process lives. */
   async sample(): Promise<void> {
     const now = this.signs.killCount();
     this.kills = [this.kills[1], now];
-    if (now === undefined) this.wasLow = await this.signs.isLow();
+    const asked = this.clock.monotonic();
+    if (now !== undefined || asked - this.askedAt < askEveryMs) return;
+    this.askedAt = asked;
+    this.wasLow = await this.signs.isLow();
   }
 
   /** Call once the process is gone. */

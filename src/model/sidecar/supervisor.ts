@@ -57,7 +57,7 @@ export class SidecarSupervisor implements Engine, Disposable {
 
   constructor(private readonly options: SupervisorOptions) {
     this.crashes = new CrashLimit(options.clock);
-    this.memory = new MemoryPressure(options.memorySigns ?? systemSigns);
+    this.memory = new MemoryPressure(options.memorySigns ?? systemSigns, options.clock);
   }
 
   get state(): SupervisorState {

@@ -3,9 +3,11 @@ import { MemoryPressure, systemSigns } from '../../../src/model/sidecar/memoryPr
 
 suite('Memory pressure', () => {
   const counting = { kills: 7 as number | undefined, low: false, killCount: () => counting.kills, isLow: () => Promise.resolve(counting.low) };
+  let time = 0;
+  const clock = { now: () => time, monotonic: () => time };
   const begun = (kills: number | undefined, low = false): MemoryPressure => {
     Object.assign(counting, { kills, low });
-    const pressure = new MemoryPressure(counting);
+    const pressure = new MemoryPressure(counting, clock);
     pressure.begin();
     return pressure;
   };
@@ -36,6 +38,10 @@ suite('Memory pressure', () => {
     await pressure.sample();
     assert.equal(pressure.probablyOutOfMemory(), true);
     counting.low = false;
+    time += 1_500;
+    await pressure.sample();
+    assert.equal(pressure.probablyOutOfMemory(), true, 'not asked again at once');
+    time += 5_000;
     await pressure.sample();
     assert.equal(pressure.probablyOutOfMemory(), false);
   });
