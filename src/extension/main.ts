@@ -115,7 +115,7 @@ async function compose(context: vscode.ExtensionContext, channel: vscode.LogOutp
   }));
   const library = disposables.add(new ModelLibrary({ settings, hardware: readHardware, ownBytes: () => sidecar.residentBytes() }));
   const models = disposables.add(new ModelService({
-    trust, settings,
+    trust, settings, clock: systemClock,
     choose: () => library.chooseChat(),
     loadParams: (role, path, contextSize) => library.loadParams(role, path, contextSize),
     engine: () => sidecar.engine(),

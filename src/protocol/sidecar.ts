@@ -48,6 +48,8 @@ const loadParams = z.object({
   modelPath: z.string(),
   /** Tokens; 'auto' lets the sidecar take what fits. */
   contextSize: z.union([z.literal('auto'), z.number().int().min(256)]),
+  /** Tokens of the context with which memory ran out, when this load is the smaller one after it. */
+  reducedFrom: z.number().int().optional(),
   kvKeys: z.enum(kvTypes),
   kvValues: z.enum(kvTypes),
   threads: z.union([z.literal('auto'), z.number().int().min(1)]),
@@ -65,6 +67,8 @@ export interface LoadedModel {
   readonly trainContext: number;
   /** The context the runtime really has, in tokens. */
   readonly contextSize: number;
+  /** Tokens of the context with which memory ran out before; absent: nothing was reduced. */
+  readonly reducedFrom?: number;
   readonly kvKeys: KvType;
   readonly kvValues: KvType;
   readonly kvBytesTotal: number;

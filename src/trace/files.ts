@@ -31,9 +31,9 @@ export function openPrivate(path: string): Promise<FileHandle> {
   return open(path, constants.O_RDWR | constants.O_CREAT, 0o600);
 }
 
-/** Replaces a file in one step: afterwards it is wholly old or wholly new. */
-export async function replaceFile(path: string, content: Buffer): Promise<void> {
-  const temporary = `${path}.${process.pid}.tmp`;
+/** Creates or replaces a file, private to the user, in one step: it is there whole and on disk, or as it was before. */
+export async function createFile(path: string, content: string, pid: number): Promise<void> {
+  const temporary = `${path}.${pid}.tmp`;
   try {
     const handle = await open(temporary, 'w', 0o600);
     try {
@@ -47,4 +47,10 @@ export async function replaceFile(path: string, content: Buffer): Promise<void> 
     await rm(temporary, { force: true });
     throw thrown;
   }
+}
+
+/** The process that was writing this file, when it is a temporary one. */
+export function temporaryOwner(name: string): number | undefined {
+  const pid = /\.json\.(\d+)\.tmp$/.exec(name)?.[1];
+  return pid === undefined ? undefined : Number(pid);
 }

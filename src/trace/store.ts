@@ -1,11 +1,10 @@
-import { mkdir, rm, type FileHandle } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setImmediate } from 'node:timers/promises';
 import { makeError } from '../base/errors.js';
 import { err, ok, type Result } from '../base/result.js';
 import type { AgentEvent } from '../protocol/agentEvents.js';
 import type { TraceTurn } from '../protocol/trace.js';
-import { appendLine, openPrivate, replaceFile } from './files.js';
+import { createFile, temporaryOwner } from './files.js';
 import { foldTurn } from './fold.js';
 import { abandonedJournals, Journal } from './journal.js';
 import { toOtlp } from './otlp.js';
@@ -21,18 +20,18 @@ export interface TraceStoreOptions {
 
 export interface StoredTurn { readonly turnId: string; readonly question: string; readonly at: number }
 
-interface Entry extends StoredTurn { readonly offset: number; readonly length: number }
-
 interface Running { turn: TraceTurn; journal: Journal | undefined; reported: boolean }
 
 /**
- * Traces of finished turns, one OTLP/JSON document per line, and a journal for each running one. Crash-safe: a line is on
- * disk before a turn counts as stored, a torn line is skipped, and pruning replaces the file in one step. Failures are
- * values, one per turn; nothing is retried in a loop. Operations run one after the other.
+ * Traces of finished turns, one OTLP/JSON document per file, and a journal for each running one. Several windows may use
+ * one folder: a turn's file is written once, under a name that only this turn has, and pruning only removes files that enough
+ * newer ones stand beside, so no window can lose what another one wrote. Crash-safe: a file appears whole, on disk, or not at all.
+ * Failures are values, one per turn; nothing is retried in a loop. Operations run one after the other.
  */
 export class TraceStore {
   private readonly running = new Map<string, Running>();
-  private entries: Entry[] | undefined;
+  /** What is known of files read before, by name; undefined: not a turn. */
+  private readonly known = new Map<string, StoredTurn | undefined>();
   private last: Promise<unknown> = Promise.resolve();
 
   constructor(private readonly options: TraceStoreOptions) {}
@@ -52,7 +51,7 @@ export class TraceStore {
         }
         if (event.type === 'turnFinished') {
           this.running.delete(turnId);
-          await this.append(running.turn);
+          await this.store(running.turn);
           await running.journal?.remove();
         } else await running.journal?.add(event);
         return ok(null);
@@ -67,17 +66,17 @@ export class TraceStore {
     });
   }
 
-  /** Stores the turns of processes that died. Gives how many there were. */
+  /** Stores the turns of processes that died. Gives how many there were. Two windows may do this at once: both write the same. */
   recover(): Promise<Result<number>> {
     return this.inOrder(async () => {
       try {
         await mkdir(this.options.folder, { recursive: true, mode: 0o700 });
         const abandoned = await abandonedJournals(this.options.folder, (pid) => this.options.isAlive(pid));
         for (const { path, turn } of abandoned) {
-          const stored = turn && (await this.index()).some(({ turnId }) => turnId === turn.turnId);
-          if (turn && !stored) await this.append(turn);
+          if (turn && !(await this.names()).includes(fileName(turn))) await this.store(turn);
           await rm(path, { force: true });
         }
+        await this.removeLeftovers();
         return ok(abandoned.length);
       } catch (thrown) {
         return err(writeFailed(thrown));
@@ -87,29 +86,34 @@ export class TraceStore {
 
   /** Stored turns, oldest first. */
   list(): Promise<Result<readonly StoredTurn[]>> {
-    return this.inOrder(async () => this.reading(async () => (await this.index()).map(({ turnId, question, at }) => ({ turnId, question, at }))));
+    return this.inOrder(() => this.reading(async () => {
+      const turns: StoredTurn[] = [];
+      for (const name of await this.names()) {
+        if (!this.known.has(name)) await this.load(name);
+        const turn = this.known.get(name);
+        if (turn) turns.push(turn);
+      }
+      return turns;
+    }));
   }
 
   /** A stored turn, or a running one as far as it is known. */
   read(turnId: string): Promise<Result<TraceTurn | undefined>> {
     return this.inOrder(() => this.reading(async () => {
-      const entry = (await this.index()).findLast((candidate) => candidate.turnId === turnId);
-      return entry ? this.withFile((handle) => readEntry(handle, entry)) : this.running.get(turnId)?.turn;
+      const name = (await this.names()).findLast((candidate) => candidate.endsWith(`-${hex(turnId)}.json`));
+      return (name === undefined ? undefined : await this.load(name)) ?? this.running.get(turnId)?.turn;
     }));
   }
 
   /** Every stored turn, oldest first: for the export. */
   all(): Promise<Result<readonly TraceTurn[]>> {
     return this.inOrder(() => this.reading(async () => {
-      const entries = await this.index();
-      return this.withFile(async (handle) => {
-        const turns: TraceTurn[] = [];
-        for (const entry of entries) {
-          const turn = await readEntry(handle, entry);
-          if (turn) turns.push(turn);
-        }
-        return turns;
-      });
+      const turns: TraceTurn[] = [];
+      for (const name of await this.names()) {
+        const turn = await this.load(name);
+        if (turn) turns.push(turn);
+      }
+      return turns;
     }));
   }
 
@@ -121,51 +125,37 @@ export class TraceStore {
     });
   }
 
-  private get file(): string {
-    return join(this.options.folder, 'turns.jsonl');
+  private async store(turn: TraceTurn): Promise<void> {
+    await createFile(join(this.options.folder, fileName(turn)), JSON.stringify(toOtlp([turn])), this.options.pid);
+    for (const name of (await this.names()).slice(0, -this.options.keepTurns)) await rm(join(this.options.folder, name), { force: true });
   }
 
-  private async append(turn: TraceTurn): Promise<void> {
-    const entries = await this.index();
-    const at = await this.withFile((handle) => appendLine(handle, JSON.stringify(toOtlp([turn]))));
-    entries.push({ ...at, turnId: turn.turnId, question: turn.question, at: turn.startedAt });
-    if (entries.length > this.options.keepTurns) await this.prune(entries.slice(-this.options.keepTurns));
-  }
-
-  private async prune(kept: readonly Entry[]): Promise<void> {
-    const lines = await this.withFile(async (handle) => {
-      const all: Buffer[] = [];
-      for (const { offset, length } of kept) all.push((await handle.read(Buffer.alloc(length + 1, '\n'), 0, length, offset)).buffer);
-      return all;
-    });
-    await replaceFile(this.file, Buffer.concat(lines));
-    this.entries = undefined;
-  }
-
-  /** Where each readable turn stands in the file. Read once; line by line, so that the host is never held up for long. */
-  private async index(): Promise<Entry[]> {
-    if (this.entries) return this.entries;
-    await mkdir(this.options.folder, { recursive: true, mode: 0o700 });
-    const content = await this.withFile((handle) => handle.readFile());
-    const entries: Entry[] = [];
-    for (let offset = 0; offset < content.length;) {
-      const end = content.indexOf(0x0a, offset);
-      const length = (end === -1 ? content.length : end) - offset;
-      const turn = parseTurn(content.subarray(offset, offset + length));
-      if (turn) entries.push({ offset, length, turnId: turn.turnId, question: turn.question, at: turn.startedAt });
-      offset += length + 1;
-      await setImmediate();
-    }
-    this.entries = entries;
-    return entries;
-  }
-
-  private async withFile<T>(use: (handle: FileHandle) => Promise<T>): Promise<T> {
-    const handle = await openPrivate(this.file);
+  /** Names of stored turns, oldest first. */
+  private async names(): Promise<string[]> {
     try {
-      return await use(handle);
-    } finally {
-      await handle.close();
+      return (await readdir(this.options.folder)).filter((name) => /^turn-\d{15}-[0-9a-f]+\.json$/.test(name)).sort();
+    } catch (thrown) {
+      if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') return [];
+      throw thrown;
+    }
+  }
+
+  private async load(name: string): Promise<TraceTurn | undefined> {
+    try {
+      const turn = parseTurn(await readFile(join(this.options.folder, name), 'utf8'));
+      this.known.set(name, turn && { turnId: turn.turnId, question: turn.question, at: turn.startedAt });
+      return turn;
+    } catch (thrown) {
+      if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') return undefined; // pruned by another window
+      throw thrown;
+    }
+  }
+
+  /** What processes left that were killed while they wrote. */
+  private async removeLeftovers(): Promise<void> {
+    for (const name of await readdir(this.options.folder)) {
+      const owner = temporaryOwner(name);
+      if (owner !== undefined && !this.options.isAlive(owner)) await rm(join(this.options.folder, name), { force: true });
     }
   }
 
@@ -184,17 +174,16 @@ export class TraceStore {
   }
 }
 
-async function readEntry(handle: FileHandle, { offset, length }: Entry): Promise<TraceTurn | undefined> {
-  const { buffer } = await handle.read(Buffer.alloc(length), 0, length, offset);
-  return parseTurn(buffer);
-}
+/** Sorts by start; the same turn always has the same name. */
+const fileName = (turn: TraceTurn): string => `turn-${String(Math.max(0, Math.floor(turn.startedAt))).padStart(15, '0')}-${hex(turn.turnId)}.json`;
 
-function parseTurn(line: Buffer): TraceTurn | undefined {
-  if (line.length === 0) return undefined;
+const hex = (turnId: string): string => Buffer.from(turnId).toString('hex').slice(0, 64);
+
+function parseTurn(content: string): TraceTurn | undefined {
   try {
-    return fromOtlp(JSON.parse(line.toString('utf8')))?.[0];
+    return fromOtlp(JSON.parse(content))?.[0];
   } catch (thrown) {
-    if (thrown instanceof SyntaxError) return undefined; // torn by a crash
+    if (thrown instanceof SyntaxError) return undefined; // damaged by something else: the others stay readable
     throw thrown;
   }
 }

@@ -1,11 +1,12 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { link, mkdir, open, rename, unlink } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { link, lstat, open, readdir, rename, unlink, type FileHandle } from 'node:fs/promises';
 import { failure, toError } from '../../base/errors.js';
 import type { FileEdit } from '../../protocol/agentEvents.js';
 import type { EditPort } from '../ports.js';
-import { openInside, platformFlags, resolveInside } from './paths.js';
+import { holdFolder, type HeldFolder } from './heldFolder.js';
+import { openIn, openInside, resolveInside, splitPath, swapped } from './paths.js';
+import { platformFlags } from './platformFlags.js';
 
 /** sha256 in hex of a text as UTF-8: what `FileEdit.beforeHash` holds. */
 export function hashText(text: string): string {
@@ -22,11 +23,25 @@ export class NodeEdits implements EditPort {
   async apply(edit: FileEdit, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     const target = await resolveInside(this.root, edit.path);
-    if (edit.kind === 'create') await mkdir(dirname(target.absolute), { recursive: true });
-    const mode = edit.kind === 'replace' ? await this.checkUnchanged(edit) : 0o666;
-    // The folder was just made or may have been swapped for a link meanwhile: resolved again, without anything missing.
-    const { absolute } = await resolveInside(this.root, edit.path);
-    const temporary = join(dirname(absolute), `.${randomBytes(6).toString('hex')}.loupe-tmp`);
+    if (edit.kind === 'replace') await modeIfUnchanged((await openInside(this.root, edit.path)).handle, edit);
+    const [folders, name] = splitPath(target.relative);
+    let folder: HeldFolder | undefined;
+    try {
+      folder = await holdFolder(this.root, folders, { create: edit.kind === 'create' });
+      // By path, a folder that was just made or swapped for a link would go unnoticed.
+      if (!folder.exact && (await resolveInside(this.root, edit.path)).absolute !== target.absolute) throw changedPlace(edit.path);
+      await this.write(folder, name, edit, signal);
+      await removeLeftovers(folder);
+    } catch (thrown) {
+      throw asEditFailure(swapped(thrown, edit.path), edit.path);
+    } finally {
+      await folder?.close();
+    }
+  }
+
+  private async write(folder: HeldFolder, name: string, edit: FileEdit, signal: AbortSignal): Promise<void> {
+    const mode = edit.kind === 'replace' ? await modeIfUnchanged(await openIn(folder, name, edit.path), edit) : 0o666;
+    const temporary = folder.at(`.${randomBytes(6).toString('hex')}.loupe-tmp`);
     try {
       const handle = await open(temporary, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | platformFlags('O_NOFOLLOW'), mode);
       try {
@@ -38,46 +53,59 @@ export class NodeEdits implements EditPort {
       }
       signal.throwIfAborted();
       if (edit.kind === 'replace') {
-        await this.checkUnchanged(edit);
-        await rename(temporary, absolute);
-      } else await this.publishNew(temporary, absolute, edit);
+        await modeIfUnchanged(await openIn(folder, name, edit.path), edit);
+        await rename(temporary, folder.at(name));
+      } else await publishNew(temporary, folder.at(name), edit);
     } catch (thrown) {
       await unlink(temporary).catch((error: unknown) => {
         if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
       });
-      throw asEditFailure(thrown, edit.path);
+      throw thrown;
     }
-  }
-
-  /** Mode of the file, when its text is still what the edit was made for. */
-  private async checkUnchanged(edit: FileEdit): Promise<number> {
-    const { handle } = await openInside(this.root, edit.path);
-    try {
-      if (hashText(await handle.readFile('utf8')) !== edit.beforeHash) {
-        throw failure('edit.changedOnDisk', `${edit.path} changed since the edit was proposed.`, 'Read it again and propose the edit anew.');
-      }
-      return (await handle.stat()).mode & 0o777;
-    } finally {
-      await handle.close();
-    }
-  }
-
-  /** A hard link fails when the name is taken, which a rename would not: nobody's new file is overwritten. */
-  private async publishNew(temporary: string, absolute: string, edit: FileEdit): Promise<void> {
-    try {
-      await link(temporary, absolute);
-    } catch (thrown) {
-      const { code } = thrown as NodeJS.ErrnoException;
-      if (code === 'EEXIST') throw failure('edit.changedOnDisk', `${edit.path} exists now.`, 'Read it and propose an edit of it.');
-      if (code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'EOPNOTSUPP' && code !== 'ENOSYS') throw thrown;
-      const claim = await open(absolute, 'wx'); // no hard links here: claim the name first
-      await claim.close();
-      await rename(temporary, absolute);
-      return;
-    }
-    await unlink(temporary);
   }
 }
+
+/** Mode of the file, when its text is still what the edit was made for. Closes the handle. */
+async function modeIfUnchanged(handle: FileHandle, edit: FileEdit): Promise<number> {
+  try {
+    if (hashText(await handle.readFile('utf8')) !== edit.beforeHash) {
+      throw failure('edit.changedOnDisk', `${edit.path} changed since the edit was proposed.`, 'Read it again and propose the edit anew.');
+    }
+    return (await handle.stat()).mode & 0o777;
+  } finally {
+    await handle.close();
+  }
+}
+
+/** A hard link fails when the name is taken, which a rename would not: nobody's new file is overwritten. */
+async function publishNew(temporary: string, target: string, edit: FileEdit): Promise<void> {
+  try {
+    await link(temporary, target);
+  } catch (thrown) {
+    const { code } = thrown as NodeJS.ErrnoException;
+    if (code === 'EEXIST') throw failure('edit.changedOnDisk', `${edit.path} exists now.`, 'Read it and propose an edit of it.');
+    if (code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'EOPNOTSUPP' && code !== 'ENOSYS') throw thrown;
+    const claim = await open(target, 'wx'); // no hard links here: claim the name first
+    await claim.close();
+    await rename(temporary, target);
+    return;
+  }
+  await unlink(temporary);
+}
+
+const leftoverMs = 3_600_000;
+
+/** What an edit in this folder left whose process was killed. No write takes an hour: nobody is still at those. Never fails: the edit is done. */
+async function removeLeftovers(folder: HeldFolder): Promise<void> {
+  for (const name of await readdir(folder.at('.')).catch(() => [])) {
+    if (!/^\.[0-9a-f]{12}\.loupe-tmp$/.test(name)) continue;
+    const old = await lstat(folder.at(name)).then(({ mtimeMs }) => Date.now() - mtimeMs > leftoverMs, () => false);
+    if (old) await unlink(folder.at(name)).catch(() => undefined); // it only takes room
+  }
+}
+
+const changedPlace = (path: string): Error =>
+  failure('path.outsideWorkspace', `A folder of ${JSON.stringify(path)} was replaced meanwhile.`, 'Look at the folder, then try again.');
 
 function asEditFailure(thrown: unknown, path: string): unknown {
   const { code } = thrown as NodeJS.ErrnoException;

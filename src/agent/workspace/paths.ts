@@ -1,7 +1,9 @@
 import { constants } from 'node:fs';
-import { lstat, open, realpath, stat, type FileHandle } from 'node:fs/promises';
+import { lstat, open, realpath, type FileHandle } from 'node:fs/promises';
 import { isAbsolute, join, posix, relative, resolve, sep } from 'node:path';
 import { failure } from '../../base/errors.js';
+import { holdFolder, type HeldFolder, type HoldOptions } from './heldFolder.js';
+import { platformFlags } from './platformFlags.js';
 
 /**
  * The one check of paths that come from a model, a tool or a file. Paths are relative to the workspace folder, with forward
@@ -64,42 +66,70 @@ function isInside(realRoot: string, absolute: string): boolean {
 }
 
 /**
- * Opens a regular file for reading. The path is checked, opened without following a link in its last part, and checked
- * again: a folder that was swapped for a link in between gives another file, which is refused.
+ * Opens a regular file for reading. The path is checked, and the file opened without following any link, from folder to folder where
+ * the system can do that; elsewhere the path is checked again, and a folder that was swapped for a link in between gives another
+ * file, which is refused.
  */
 export async function openInside(root: string, path: string): Promise<{ handle: FileHandle; resolved: ResolvedPath }> {
   return openResolved(root, path, await resolveInside(root, path));
 }
 
-/** The second half of `openInside`: opens what the first check found, and checks again. */
-export async function openResolved(root: string, path: string, resolved: ResolvedPath): Promise<{ handle: FileHandle; resolved: ResolvedPath }> {
+/** The second half of `openInside`: opens what the check found. */
+export async function openResolved(root: string, path: string, resolved: ResolvedPath, options?: Pick<HoldOptions, 'exact'>): Promise<{ handle: FileHandle; resolved: ResolvedPath }> {
   if (!resolved.exists) throw notFound(path);
-  const handle = await open(resolved.absolute, constants.O_RDONLY | platformFlags('O_NOFOLLOW', 'O_NONBLOCK'))
-    .catch((error: unknown) => {
-      const { code } = error as NodeJS.ErrnoException;
-      throw code === 'ELOOP' ? outside(path) : code === 'ENOENT' ? notFound(path) : error;
-    });
+  if (resolved.relative === '') throw notAFile(path);
+  const [folders, name] = splitPath(resolved.relative);
+  try {
+    const folder = await holdFolder(root, folders, options);
+    try {
+      const handle = await openIn(folder, name, path);
+      return { handle: folder.exact ? handle : await checkedAgain(handle, root, path), resolved };
+    } finally {
+      await folder.close();
+    }
+  } catch (thrown) {
+    throw swapped(thrown, path);
+  }
+}
+
+/** Opens a regular file of a held folder for reading. `path` is for messages. */
+export async function openIn(folder: HeldFolder, name: string, path: string): Promise<FileHandle> {
+  const handle = await open(folder.at(name), constants.O_RDONLY | platformFlags('O_NOFOLLOW', 'O_NONBLOCK'));
+  if ((await handle.stat()).isFile()) return handle;
+  await handle.close();
+  throw notAFile(path);
+}
+
+async function checkedAgain(handle: FileHandle, root: string, path: string): Promise<FileHandle> {
   try {
     const opened = await handle.stat();
-    if (!opened.isFile()) throw failure('path.notFound', `${JSON.stringify(path)} is not a file.`, 'Use list_files to see what is there.');
     const again = await resolveInside(root, path);
-    const now = await stat(again.absolute).catch(ignoreMissing);
+    const now = await lstat(again.absolute).catch(ignoreMissing);
     if (now?.ino !== opened.ino || now.dev !== opened.dev) throw outside(path);
-    return { handle, resolved };
+    return handle;
   } catch (thrown) {
     await handle.close();
     throw thrown;
   }
 }
 
-export function notFound(path: string): Error {
-  return failure('path.notFound', `There is no file ${JSON.stringify(path)}.`, 'Use list_files or search_text to find the right path.');
+/** What a link in the place of a file or folder that was none a moment ago means, and a name that is gone. */
+export function swapped(thrown: unknown, path: string): unknown {
+  const { code } = thrown as NodeJS.ErrnoException;
+  if (code === 'ELOOP' || code === 'ENOTDIR') return outside(path);
+  return code === 'ENOENT' ? notFound(path) : thrown;
 }
 
-/** Flags for `open`; Windows has not all of them. */
-export function platformFlags(...names: readonly ('O_NOFOLLOW' | 'O_NONBLOCK')[]): number {
-  const known: Partial<Record<string, number>> = constants;
-  return names.reduce((flags, name) => flags | (known[name] ?? 0), 0);
+/** The folders of a relative path, and its name. */
+export function splitPath(relativePath: string): [readonly string[], string] {
+  const segments = relativePath.split('/');
+  return [segments.slice(0, -1), segments.at(-1) ?? ''];
+}
+
+const notAFile = (path: string): Error => failure('path.notFound', `${JSON.stringify(path)} is not a file.`, 'Use list_files to see what is there.');
+
+export function notFound(path: string): Error {
+  return failure('path.notFound', `There is no file ${JSON.stringify(path)}.`, 'Use list_files or search_text to find the right path.');
 }
 
 /** For `catch`: a missing path is an answer, anything else is an error. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Logger } from '../../base/logger.js';
 import type { ChatMessage } from '../../protocol/chat.js';
 import type { Attachment, Conversation, ConversationSummary, Turn } from '../../protocol/conversation.js';
-import { LatestWriter, readJson } from '../storage/atomicFile.js';
+import { LatestWriter, readJson, removeLeftovers } from '../storage/atomicFile.js';
 
 /** A turn with what the model remembers after it: the history that the next turn starts with. */
 export interface StoredTurn {
@@ -27,12 +27,14 @@ interface Head extends Omit<Conversation, 'turns'> { readonly turns: readonly st
  */
 export class ConversationStore {
   private readonly writer = new LatestWriter();
+  private cleaned: Promise<void> | undefined;
 
   constructor(private readonly folder: string, private readonly logger: Logger) {}
 
   /** Newest first. */
   async list(): Promise<ConversationSummary[]> {
     const ids = await this.folders();
+    if (ids.length > 0) await (this.cleaned ??= this.clean());
     const heads = await Promise.all(ids.map((id) => this.head(id)));
     return heads
       .filter((head) => head !== undefined)
@@ -94,6 +96,14 @@ export class ConversationStore {
 
   private head(id: string): Promise<Head | undefined> {
     return this.readFile(this.headPath(id), isHead);
+  }
+
+  private async clean(): Promise<void> {
+    try {
+      await removeLeftovers(this.folder);
+    } catch (error) {
+      this.logger.log('warn', 'Half-written chat files could not be removed', { error: String(error) }); // they only take room
+    }
   }
 
   private async folders(): Promise<string[]> {

@@ -1,3 +1,4 @@
+import type { Clock } from '../../base/clock.js';
 import type { Disposable } from '../../base/disposable.js';
 import { DisposableStore } from '../../base/disposable.js';
 import { type LoupeError, makeError } from '../../base/errors.js';
@@ -5,6 +6,7 @@ import { Emitter } from '../../base/event.js';
 import { err, ok, type Result } from '../../base/result.js';
 import type { ChatModel } from '../../model/chatModel.js';
 import type { Engine } from '../../model/engine.js';
+import { tokens } from '../../model/fit.js';
 import type { LoadedModel, LoadParams, RoleState } from '../../protocol/sidecar.js';
 import type { SettingKey, SettingValue } from '../../protocol/settings.js';
 import type { ModelBadge } from '../../protocol/views.js';
@@ -21,6 +23,7 @@ export interface ChosenModel {
 
 export interface ModelServiceDeps {
   readonly trust: Trust;
+  readonly clock: Clock;
   readonly settings: { get<K extends SettingKey>(key: K): SettingValue<K> };
   readonly loadParams: (role: 'chat', path: string, contextSize: number) => LoadParams;
   /** Looks at the settings, the models folder and the machine. The error says what is wrong with what was asked for. */
@@ -35,8 +38,10 @@ export interface ModelServiceDeps {
 type State =
   | { readonly is: 'idle' }
   | { readonly is: 'loading'; readonly name: string; readonly fraction: number }
-  | { readonly is: 'ready'; readonly model: ChatModel; readonly detail: string }
+  | { readonly is: 'ready'; readonly model: ChatModel; readonly detail: string; readonly loaded?: LoadedModel }
   | { readonly is: 'failed'; readonly name: string; readonly error: LoupeError };
+
+const growAfterMs = 5 * 60_000;
 
 /**
  * The chat model of this window: chosen from settings and machine, loaded into the sidecar when it is first needed, shown
@@ -51,6 +56,8 @@ export class ModelService implements Disposable {
   private loading: Promise<Result<ChatModel>> | undefined;
   private followed: Engine | undefined;
   private generation = 0;
+  /** When a smaller context was last loaded for want of memory; monotonic milliseconds. */
+  private reducedAt = 0;
 
   constructor(private readonly deps: ModelServiceDeps) {
     this.disposables.add(deps.trust.onGranted(() => this.changed.fire()));
@@ -86,7 +93,7 @@ export class ModelService implements Disposable {
     if (!this.deps.trust.granted) {
       return err(makeError('workspace.untrusted', 'This workspace is not trusted.', 'Trust it to let Loupe start a model.'));
     }
-    if (this.state.is === 'ready') return ok(this.state.model);
+    if (this.state.is === 'ready' && !this.mayGrow()) return ok(this.state.model);
     const { generation } = this;
     this.loading ??= this.prepare(signal).finally(() => {
       if (generation === this.generation) this.loading = undefined;
@@ -113,8 +120,13 @@ export class ModelService implements Disposable {
   }
 
   private async prepare(signal: AbortSignal): Promise<Result<ChatModel>> {
-    const { generation } = this;
+    const { generation, state: before } = this;
     const result = this.deps.settings.get('loupe.model.chat') === 'endpoint' ? await this.contact(signal) : await this.load();
+    if (generation === this.generation && !result.ok && before.is === 'ready') { // it could not grow, and the smaller one still works
+      this.reducedAt = this.deps.clock.monotonic();
+      this.set(before);
+      return ok(before.model);
+    }
     if (generation === this.generation && !result.ok) this.set({ is: 'failed', name: this.name, error: result.error });
     return result;
   }
@@ -131,7 +143,7 @@ export class ModelService implements Disposable {
     if (!connected.ok) return connected;
     const { model, contextReason } = connected.value;
     if (generation === this.generation) {
-      this.set({ is: 'ready', model, detail: `${url} · ${model.info.contextSize.toLocaleString('en-US')} tokens · ${contextReason}` });
+      this.set({ is: 'ready', model, detail: `${url} · ${tokens(model.info.contextSize)} · ${contextReason}` });
     }
     return ok(model);
   }
@@ -146,13 +158,22 @@ export class ModelService implements Disposable {
     this.follow(engine);
     const loaded = await engine.load(await this.adopt(engine, this.deps.loadParams('chat', path, contextSize)));
     if (!loaded.ok) return loaded;
-    const model = this.deps.localModel(engine, loaded.value);
-    const { kvKeys, kvValues } = loaded.value;
+    const ready = this.readyState(engine, loaded.value, reason);
+    if (generation === this.generation) this.set(ready);
+    return ok(ready.model);
+  }
+
+  private readyState(engine: Engine, loaded: LoadedModel, reason: string): State & { is: 'ready' } {
+    const { kvKeys, kvValues, contextSize, reducedFrom } = loaded;
+    if (reducedFrom !== undefined) this.reducedAt = this.deps.clock.monotonic();
     const kv = kvKeys === kvValues ? kvKeys : `${kvKeys}/${kvValues}`;
-    if (generation === this.generation) {
-      this.set({ is: 'ready', model, detail: `${kv} · ${loaded.value.contextSize.toLocaleString('en-US')} tokens · ${reason}` });
-    }
-    return ok(model);
+    const why = reducedFrom === undefined ? reason : `Memory ran out with ${tokens(reducedFrom)}; they come back when it is free again, or with "Loupe: Restart Sidecar".`;
+    return { is: 'ready', model: this.deps.localModel(engine, loaded), detail: `${kv} · ${tokens(contextSize)} · ${why}`, loaded };
+  }
+
+  /** After memory ran out the larger context is tried again, but not at once: what took the memory may still be about to. */
+  private mayGrow(): boolean {
+    return this.state.is === 'ready' && this.state.loaded?.reducedFrom !== undefined && this.deps.clock.monotonic() - this.reducedAt > growAfterMs;
   }
 
   /**
@@ -164,7 +185,8 @@ export class ModelService implements Disposable {
     const status = await engine.status();
     const chat = status.ok ? status.value.roles.chat : undefined;
     if (chat?.state !== 'ready') return params;
-    const { path, kvKeys, kvValues, contextSize } = chat.model;
+    const { path, kvKeys, kvValues, contextSize, reducedFrom } = chat.model;
+    if (reducedFrom !== undefined && Number(params.contextSize) >= reducedFrom) return params; // memory is free again
     return path === params.modelPath && kvKeys === params.kvKeys && kvValues === params.kvValues ? { ...params, contextSize } : params;
   }
 
@@ -172,7 +194,7 @@ export class ModelService implements Disposable {
     if (this.followed === engine) return;
     this.followed = engine;
     this.disposables.add(engine.onRoleState(({ role, state }) => {
-      if (role === 'chat') this.onRoleState(state);
+      if (role === 'chat') this.onRoleState(engine, state);
     }));
   }
 
@@ -186,8 +208,11 @@ export class ModelService implements Disposable {
     }
   }
 
-  private onRoleState(state: RoleState): void {
+  private onRoleState(engine: Engine, state: RoleState): void {
     if (state.state === 'loading' && this.state.is === 'loading') this.set({ ...this.state, fraction: state.fraction });
+    if (state.state === 'ready' && this.state.is === 'ready' && this.state.loaded?.contextSize !== state.model.contextSize) {
+      this.set(this.readyState(engine, state.model, 'Loaded anew.'));
+    }
     if (state.state === 'failed' && this.state.is === 'ready') this.set({ is: 'failed', name: this.name, error: state.error });
     if (state.state === 'empty' && this.state.is === 'ready') this.set({ is: 'idle' });
   }

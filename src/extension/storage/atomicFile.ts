@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 
 /** Replaces a file as a whole: after a crash it holds the old text or the new, never a part. Creates missing folders. */
 export async function writeFileAtomic(path: string, text: string): Promise<void> {
@@ -18,6 +18,18 @@ export async function writeFileAtomic(path: string, text: string): Promise<void>
   } catch (error) {
     await rm(temporary, { force: true });
     throw error;
+  }
+}
+
+const leftoverMs = 3_600_000;
+
+/** Removes what writes of killed processes left below a folder. A write takes no hour: nobody is still at those. */
+export async function removeLeftovers(folder: string): Promise<void> {
+  for (const name of await readdir(folder, { recursive: true })) {
+    if (!/\.[0-9a-f-]{36}\.tmp$/.test(name)) continue;
+    const path = join(folder, name);
+    const written = await stat(path).catch(() => undefined); // its writer was quicker
+    if (written !== undefined && Date.now() - written.mtimeMs > leftoverMs) await rm(path, { force: true });
   }
 }
 

@@ -1,34 +1,68 @@
 import { readFileSync } from 'node:fs';
-import { freemem, totalmem } from 'node:os';
+import { totalmem } from 'node:os';
+import type { Clock } from '../../base/clock.js';
+import { availableMemory } from '../hardware.js';
+
+/** What the system says about memory. */
+export interface MemorySigns {
+  /** Processes killed for want of memory so far; undefined where the system does not count them. */
+  killCount(): number | undefined;
+  /** Hardly anything is left. Asked only where kills are not counted. */
+  isLow(): Promise<boolean>;
+}
+
+export const systemSigns: MemorySigns = {
+  killCount,
+  isLow: async () => (await availableMemory()) < totalmem() * 0.03,
+};
+
+/** Where kills are not counted, the answer may take a process of its own. */
+const askEveryMs = 5_000;
 
 /**
  * Guesses whether a process was ended for want of memory. Linux counts such kills for the machine and for the container;
  * elsewhere, very little free memory shortly before the end is the sign.
  */
 export class MemoryPressure {
-  private kills = killCount();
+  /** The last two samples: a process of many gigabytes answers no more while the system takes it apart, but a sample may still fall into that time. */
+  private kills: readonly [number | undefined, number | undefined] = [undefined, undefined];
   private wasLow = false;
+  private askedAt = -Infinity;
+
+  constructor(private readonly signs: MemorySigns, private readonly clock: Clock) {}
+
+  /** Call when a process starts: what happened before has nothing to do with it. */
+  begin(): void {
+    const now = this.signs.killCount();
+    this.kills = [now, now];
+    this.wasLow = false;
+    this.askedAt = -Infinity;
+  }
 
   /** Call now and then while the process lives. */
-  sample(): void {
-    this.kills = killCount();
-    this.wasLow = freemem() < totalmem() * 0.03;
+  async sample(): Promise<void> {
+    const now = this.signs.killCount();
+    this.kills = [this.kills[1], now];
+    const asked = this.clock.monotonic();
+    if (now !== undefined || asked - this.askedAt < askEveryMs) return;
+    this.askedAt = asked;
+    this.wasLow = await this.signs.isLow();
   }
 
   /** Call once the process is gone. */
   probablyOutOfMemory(): boolean {
-    const now = killCount();
-    return now !== undefined && this.kills !== undefined ? now > this.kills : this.wasLow;
+    const now = this.signs.killCount();
+    const before = this.kills[0];
+    return now !== undefined && before !== undefined ? now > before : this.wasLow;
   }
 }
 
 function killCount(): number | undefined {
   if (process.platform !== 'linux') return undefined;
-  const counts = [['/proc/vmstat', /^oom_kill (\d+)$/m], ['/sys/fs/cgroup/memory.events', /^oom_kill (\d+)$/m]] as const;
   let sum: number | undefined;
-  for (const [path, pattern] of counts) {
+  for (const path of ['/proc/vmstat', '/sys/fs/cgroup/memory.events']) {
     try {
-      const match = pattern.exec(readFileSync(path, 'utf8'));
+      const match = /^oom_kill (\d+)$/m.exec(readFileSync(path, 'utf8'));
       if (match?.[1]) sum = (sum ?? 0) + Number(match[1]);
     } catch {
       // a kernel without this counter: the other one, or free memory, decides

@@ -12,7 +12,7 @@ import type { SidecarConnection } from './connection.js';
 import { CrashLimit } from './crashLimit.js';
 import { Heartbeat } from './heartbeat.js';
 import { attachOrLaunch, endHungSidecar, type LaunchOptions } from './launcher.js';
-import { MemoryPressure } from './memoryPressure.js';
+import { MemoryPressure, type MemorySigns, systemSigns } from './memoryPressure.js';
 import { sidecarFiles } from './stateFiles.js';
 
 export type SupervisorState =
@@ -26,6 +26,8 @@ export type SupervisorState =
 export interface SupervisorOptions extends LaunchOptions {
   readonly heartbeatMs?: number;
   readonly hangMs?: number;
+  /** Absent: what the operating system says. */
+  readonly memorySigns?: MemorySigns;
 }
 
 const smallestContext = 2048;
@@ -45,14 +47,17 @@ export class SidecarSupervisor implements Engine, Disposable {
   private connecting: Promise<Result<SidecarConnection>> | undefined;
   private heartbeat: Heartbeat | undefined;
   private readonly crashes: CrashLimit;
-  private readonly memory = new MemoryPressure();
+  private readonly memory: MemoryPressure;
+  /** What was asked for. */
   private readonly wanted = new Map<ModelRole, LoadParams>();
+  /** What is loaded instead since memory ran out, until somebody asks again. */
+  private readonly reduced = new Map<ModelRole, { readonly contextSize: number; readonly reducedFrom: number }>();
   private readonly readyModels = new Map<ModelRole, LoadedModel>();
-  private running = 0;
   private disposed = false;
 
   constructor(private readonly options: SupervisorOptions) {
     this.crashes = new CrashLimit(options.clock);
+    this.memory = new MemoryPressure(options.memorySigns ?? systemSigns, options.clock);
   }
 
   get state(): SupervisorState {
@@ -69,10 +74,11 @@ export class SidecarSupervisor implements Engine, Disposable {
     return connection.ok ? ok(connection.value.hello) : connection;
   }
 
-  /** Ends the sidecar and starts a new one; also the way out of a crash loop. */
+  /** Ends the sidecar and starts a new one with what was asked for; also the way out of a crash loop and of a reduced context. */
   async restart(): Promise<Result<HelloResult>> {
     const old = this.connection;
     this.crashes.reset();
+    this.reduced.clear();
     this.detach();
     if (old) await this.endProcess(old);
     this.setState({ state: 'idle' });
@@ -83,14 +89,14 @@ export class SidecarSupervisor implements Engine, Disposable {
     const result = await this.call((c) => c.request(sidecarRequests.load, params, signal));
     if (result.ok) {
       this.wanted.set(params.role, params);
+      this.reduced.delete(params.role);
       this.readyModels.set(params.role, result.value);
     }
     return result;
   }
 
   async unload(role: ModelRole): Promise<Result<null>> {
-    this.wanted.delete(role);
-    this.readyModels.delete(role);
+    this.forget(role);
     return this.call((c) => c.request(sidecarRequests.unload, { role }));
   }
 
@@ -100,11 +106,11 @@ export class SidecarSupervisor implements Engine, Disposable {
 
   generate(params: GenerateParams, handlers: GenerateHandlers, signal: AbortSignal): Promise<Result<GenerateResult>> {
     const nothing: GenerateResult = { text: '', stats: { ...emptyStats, finish: 'cancelled' } };
-    return this.work((c) => (signal.aborted ? Promise.resolve(ok(nothing)) : c.stream(sidecarRequests.generate, params, handlers, signal)));
+    return this.call((c) => (signal.aborted ? Promise.resolve(ok(nothing)) : c.stream(sidecarRequests.generate, params, handlers, signal)));
   }
 
   probe(params: ProbeParams, signal: AbortSignal): Promise<Result<ProbeResult>> {
-    return this.work((c) => c.stream(sidecarRequests.probe, params, {}, signal));
+    return this.call((c) => c.stream(sidecarRequests.probe, params, {}, signal));
   }
 
   tokenize(role: ModelRole, segments: readonly PromptSegment[], signal?: AbortSignal): Promise<Result<{ tokens: number[] }>> {
@@ -128,13 +134,16 @@ export class SidecarSupervisor implements Engine, Disposable {
     return connection.ok ? send(connection.value) : connection;
   }
 
-  private async work<T>(send: (connection: SidecarConnection) => Promise<Result<T>>): Promise<Result<T>> {
-    this.running++;
-    try {
-      return await this.call(send);
-    } finally {
-      this.running--;
-    }
+  /** Any client may have loaded it. */
+  private follow(model: LoadedModel): void {
+    this.readyModels.set(model.role, model);
+    if (model.reducedFrom === undefined) this.reduced.delete(model.role);
+  }
+
+  private forget(role: ModelRole): void {
+    this.wanted.delete(role);
+    this.reduced.delete(role);
+    this.readyModels.delete(role);
   }
 
   private ready(): Promise<Result<SidecarConnection>> {
@@ -172,7 +181,9 @@ export class SidecarSupervisor implements Engine, Disposable {
         return err(makeError('cancelled', 'Cancelled.', 'Ask again when you are ready.'));
       }
       await this.adopt(result.value);
-      return result.value.isClosed ? err(this.crashError()) : result;
+      if (!result.value.isClosed) return result;
+      if (this.memory.probablyOutOfMemory()) this.shrinkContexts();
+      return err(this.crashError());
     } catch (thrown) {
       this.options.logger.log('error', 'Starting the sidecar failed', { error: String(thrown) });
       return err(toError(thrown));
@@ -181,27 +192,30 @@ export class SidecarSupervisor implements Engine, Disposable {
 
   /** Loads what was loaded before, then lets waiting requests through. */
   private async adopt(connection: SidecarConnection): Promise<void> {
-    connection.onRoleState((change) => this.roleEmitter.fire(change));
+    connection.onRoleState((change) => {
+      if (change.state.state === 'ready') this.follow(change.state.model);
+      this.roleEmitter.fire(change);
+    });
+    this.memory.begin();
     for (const role of modelRoles) {
       const params = this.wanted.get(role);
       if (!params || connection.isClosed) continue;
-      const loaded = await connection.request(sidecarRequests.load, params);
+      const loaded = await connection.request(sidecarRequests.load, { ...params, ...this.reduced.get(role) });
       if (loaded.ok) this.readyModels.set(role, loaded.value);
       else {
         this.options.logger.log('warn', 'A model could not be loaded again', { role, code: loaded.error.code });
-        this.wanted.delete(role);
+        if (!connection.isClosed) this.forget(role);
       }
     }
     if (connection.isClosed) return;
     this.connection = connection;
     connection.onClose(() => this.lost(connection));
-    this.memory.sample();
     this.heartbeat = new Heartbeat({
       intervalMs: this.options.heartbeatMs ?? 1500,
       timeoutMs: this.options.hangMs ?? 5000,
       clock: this.options.clock,
       ping: () => {
-        this.memory.sample();
+        void this.memory.sample();
         return connection.request(sidecarRequests.ping, {});
       },
       onHang: () => void this.hung(connection),
@@ -224,7 +238,8 @@ export class SidecarSupervisor implements Engine, Disposable {
     this.heartbeat?.dispose();
     this.connection = undefined;
     const reason = this.crashError();
-    if (this.running > 0 && this.memory.probablyOutOfMemory()) this.shrinkContexts();
+    // Not only while this client has work there: every window decides the same, or they would undo one another's load.
+    if (this.memory.probablyOutOfMemory()) this.shrinkContexts();
     const delay = this.crashes.crashed();
     this.options.logger.log('warn', 'Lost the sidecar', { pid: connection.hello.pid, restartInMs: delay });
     if (delay === 'stop') {
@@ -237,12 +252,12 @@ export class SidecarSupervisor implements Engine, Disposable {
 
   /** After a probable kill for want of memory: the same load again would end the same way. */
   private shrinkContexts(): void {
-    for (const [role, params] of this.wanted) {
-      const had = this.readyModels.get(role)?.contextSize;
+    for (const role of this.wanted.keys()) {
+      const had = this.reduced.get(role)?.contextSize ?? this.readyModels.get(role)?.contextSize;
       if (had === undefined || had <= smallestContext) continue;
       const contextSize = Math.max(smallestContext, Math.floor(had / 2));
       this.options.logger.log('warn', 'Memory ran out; using a smaller context', { role, from: had, to: contextSize });
-      this.wanted.set(role, { ...params, contextSize });
+      this.reduced.set(role, { contextSize, reducedFrom: this.reduced.get(role)?.reducedFrom ?? had });
     }
   }
 

@@ -60,6 +60,7 @@ export async function loadRole(deps: LoadDeps, params: LoadParams, checked: Chec
     const loaded: LoadedModel = {
       role: params.role, path: params.modelPath, name: shape.name ?? basename(params.modelPath, '.gguf'), architecture: shape.architecture,
       fileBytes: checked.fileBytes, trainContext: shape.trainContext, contextSize: context.contextSize,
+      ...(params.reducedFrom === undefined ? {} : { reducedFrom: params.reducedFrom }),
       kvKeys: params.kvKeys, kvValues: params.kvValues,
       kvBytesTotal: kvLog.allocated?.bytes ?? kvCacheBytes(shape.kv, context.contextSize, kvFormatOf(params)) * plan.sequences,
       gpuLayers: model.gpuLayers,

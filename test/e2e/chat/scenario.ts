@@ -8,6 +8,7 @@ export const scenario: Scenario = {
   settings: ({ models }) => ({
     'loupe.model.chat': `${models}/qwen2.5-coder-1.5b-instruct-q4_k_m.gguf`,
     'loupe.model.contextSize': 8192,
+    'loupe.model.gpu': 'off', // the graphics processors of virtual machines are emulated, and slow or wrong
     'loupe.inline.enabled': false,
   }),
   timeoutSeconds: 900,

@@ -7,6 +7,7 @@ export const scenario: Scenario = {
   timeoutSeconds: 420,
   settings: ({ models }) => ({
     'loupe.model.completion': path.join(models, 'qwen2.5-coder-0.5b-instruct-q4_k_m.gguf'),
+    'loupe.model.gpu': 'off',
     'editor.inlineSuggest.enabled': true,
     'editor.quickSuggestions': { other: 'off', comments: 'off', strings: 'off' },
   }),

@@ -2,7 +2,8 @@
 'use strict';
 const fs = require('node:fs');
 const util = require('node:util');
-const Mocha = require('mocha');
+const loaded = require('mocha');
+const Mocha = loaded.default ?? loaded; // an ES module: how require() gives it depends on Node's release
 
 exports.run = async function run() {
   const { files, results, grep } = JSON.parse(fs.readFileSync(process.env.LOUPE_E2E_PLAN, 'utf8'));

@@ -24,8 +24,27 @@ async function gone(pid: number): Promise<boolean> {
   return !isAlive(pid);
 }
 
+/** The commands below are a POSIX shell's. */
+function skipOnWindows(this: Mocha.Context): void {
+  if (process.platform === 'win32') this.skip();
+}
+
+suite('commands (cmd.exe)', () => {
+  suiteSetup(function () {
+    if (process.platform !== 'win32') this.skip();
+  });
+
+  test('runs in the folder, with both streams and the exit code', () => withFolder({}, async (root) => {
+    const commands = new NodeCommands({ root, env: process.env, timeoutMs: 5_000 });
+    const { exitCode, output } = await commands.run('cd & echo err 1>&2 & exit 3', signal);
+    assert.equal(exitCode, 3);
+    assert.ok(output.includes(root) && output.includes('err'), output);
+  }));
+});
+
 suite('commands (real shell)', function () {
   this.timeout(10_000);
+  suiteSetup(skipOnWindows);
   const commands = (root: string, env: Record<string, string> = {}, timeoutMs = 5_000): NodeCommands =>
     new NodeCommands({ root, env: { PATH: process.env['PATH'], ...env }, timeoutMs });
 
@@ -67,6 +86,8 @@ suite('commands (real shell)', function () {
 });
 
 suite('run_command', () => {
+  suiteSetup(skipOnWindows);
+
   async function run(root: string, command: string, decision: Decision, zone: ToolContext['zone'] = 'full'): Promise<{ result: ToolResult; approvals: Approval[] }> {
     const approvals: Approval[] = [];
     const ports = {

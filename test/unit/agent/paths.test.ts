@@ -64,20 +64,26 @@ suite('workspace paths', () => {
     assert.deepEqual(matches, []);
   }));
 
-  test('attack 7: a folder swapped for a link between check and open gives nothing away', () => withFolder({ 'd/f': 'inside' }, async (root, base) => {
-    await mkdir(join(base, 'evil'));
-    await writeFile(join(base, 'evil/f'), 'canary');
-    await symlink(join(base, 'evil'), join(root, 'link'));
-    const before = await resolveInside(root, 'd/f');
-    await rename(join(root, 'd'), join(root, 'aside'));
-    await rename(join(root, 'link'), join(root, 'd'));
-    assert.equal(await codeOf(openResolved(root, 'd/f', before)), 'path.outsideWorkspace');
-    await rename(join(root, 'd'), join(root, 'link'));
-    await rename(join(root, 'aside'), join(root, 'd'));
-    await rename(join(root, 'd/f'), join(root, 'f'));
-    await symlink(join(base, 'evil/f'), join(root, 'd/f'));
-    assert.equal(await codeOf(openResolved(root, 'd/f', before)), 'path.outsideWorkspace', 'the file itself swapped for a link');
-  }));
+  for (const exact of [undefined, false]) {
+    test(`attack 7: a folder or file swapped for a link between check and open gives nothing away${exact === false ? ', by path alone' : ''}`, () => withFolder({ 'd/f': 'inside' }, async (root, base) => {
+      const options = exact === undefined ? undefined : { exact };
+      await mkdir(join(base, 'evil'));
+      await writeFile(join(base, 'evil/f'), 'canary');
+      await symlink(join(base, 'evil'), join(root, 'link'));
+      const before = await resolveInside(root, 'd/f');
+      await rename(join(root, 'd'), join(root, 'aside'));
+      await rename(join(root, 'link'), join(root, 'd'));
+      assert.equal(await codeOf(openResolved(root, 'd/f', before, options)), 'path.outsideWorkspace');
+      await rename(join(root, 'd'), join(root, 'link'));
+      await rename(join(root, 'aside'), join(root, 'd'));
+      const { handle } = await openResolved(root, 'd/f', before, options);
+      assert.equal(await handle.readFile('utf8'), 'inside');
+      await handle.close();
+      await rename(join(root, 'd/f'), join(root, 'f'));
+      await symlink(join(base, 'evil/f'), join(root, 'd/f'));
+      assert.equal(await codeOf(openResolved(root, 'd/f', before, options)), 'path.outsideWorkspace', 'the file itself swapped for a link');
+    }));
+  }
 
   test('what is not a file, too large or not text is said', () => withFolder({ 'a/b': 'x', big: Buffer.alloc(2_000_001, 97), bin: Buffer.from([1, 0, 2]) }, async (root) => {
     const workspace = new NodeWorkspace(root, ripgrep);

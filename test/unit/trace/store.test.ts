@@ -15,7 +15,7 @@ suite('trace store', () => {
   teardown(() => rm(folder, { recursive: true, force: true }));
 
   const open = (keepTurns = 200, alive = true, pid = process.pid): TraceStore => new TraceStore({ folder, keepTurns, pid, isAlive: () => alive });
-  const file = (): string => join(folder, 'turns.jsonl');
+  const nameOf = (turnId: string): string => `turn-001795000000123-${Buffer.from(turnId).toString('hex')}.json`;
 
   async function store(target: TraceStore, ...turnIds: string[]): Promise<void> {
     for (const turnId of turnIds) {
@@ -28,16 +28,24 @@ suite('trace store', () => {
     return listed.value.map(({ turnId }) => turnId);
   }
 
-  test('a finished turn is one line, and read back equal by another process', async () => {
+  test('a finished turn is one file, and read back equal by another process', async () => {
     await store(open(), 't1', 't2');
     const other = open();
     assert.deepEqual(await ids(other), ['t1', 't2']);
     assert.deepEqual(await other.read('t2'), { ok: true, value: fold(events('t2')) });
     assert.deepEqual(await other.all(), { ok: true, value: [fold(events('t1')), fold(events('t2'))] });
     assert.deepEqual(await other.read('nope'), { ok: true, value: undefined });
-    assert.equal((await readFile(file(), 'utf8')).split('\n').length, 3);
-    assert.deepEqual(await readdir(folder), ['turns.jsonl'], 'no journal is left');
-    assert.equal((await stat(file())).mode & 0o077, 0, 'nobody else may read it');
+    assert.deepEqual((await readdir(folder)).sort(), [nameOf('t1'), nameOf('t2')], 'no journal is left');
+    if (process.platform !== 'win32') assert.equal((await stat(join(folder, nameOf('t1')))).mode & 0o077, 0, 'nobody else may read it');
+  });
+
+  test('what another window stores and prunes is seen', async () => {
+    const [a, b] = [open(2), open(2)];
+    await store(a, 't1');
+    assert.deepEqual(await ids(b), ['t1']);
+    await store(b, 't2', 't3');
+    assert.deepEqual(await ids(a), ['t2', 't3']);
+    assert.deepEqual(await a.read('t1'), { ok: true, value: undefined });
   });
 
   test('a running turn can be read; two run side by side', async () => {
@@ -55,26 +63,29 @@ suite('trace store', () => {
     await target.close();
   });
 
-  test('a torn last line is left out and does not swallow the next turn, wherever it is torn', async () => {
-    await store(open(), 't1', 't2');
-    const whole = await readFile(file());
-    const second = whole.indexOf('\n') + 1;
-    for (const size of [second, second + 1, second + 500, whole.length - 2]) {
-      await writeFile(file(), whole);
-      await truncate(file(), size);
-      assert.deepEqual(await ids(open()), ['t1'], `cut at ${size}`);
-      await store(open(), 't3');
+  test('a file that is no turn is skipped, and the others stay', async () => {
+    await store(open(), 't1', 't2', 't3');
+    const whole = await readFile(join(folder, nameOf('t2')));
+    for (const size of [0, 1, 500, whole.length - 1]) {
+      await truncate(join(folder, nameOf('t2')), size);
       assert.deepEqual(await ids(open()), ['t1', 't3'], `cut at ${size}`);
+      assert.deepEqual(await open().read('t2'), { ok: true, value: undefined });
+      await writeFile(join(folder, nameOf('t2')), whole);
     }
-    await writeFile(file(), whole.subarray(0, whole.length - 1));
-    assert.deepEqual(await ids(open()), ['t1', 't2'], 'only the line end is missing');
+    for (const garbage of ['garbage', '\u0000\u0000', '{}', '[1, 2']) {
+      await writeFile(join(folder, nameOf('t2')), garbage);
+      assert.deepEqual((await open().all()).ok && await ids(open()), ['t1', 't3'], garbage);
+    }
   });
 
-  test('lines that are no turns are skipped', async () => {
-    await writeFile(file(), 'garbage\n\u0000\u0000\n{}\n\n');
-    await store(open(), 't1');
-    await appendFile(file(), '[1, 2\n');
-    assert.deepEqual(await ids(open()), ['t1']);
+  test('a file half written by a process that died is removed, that of a living one is not', async () => {
+    const half = `${nameOf('t1')}.12345.tmp`;
+    await writeFile(join(folder, half), '{"resourceSp');
+    assert.deepEqual(await ids(open()), []);
+    await open().recover();
+    assert.deepEqual(await readdir(folder), [half]);
+    await open(9, false).recover();
+    assert.deepEqual(await readdir(folder), []);
   });
 
   test('keeps as many turns as told, the newest', async () => {
@@ -83,7 +94,7 @@ suite('trace store', () => {
     assert.deepEqual(await ids(target), ['t3', 't4', 't5']);
     assert.deepEqual(await ids(open()), ['t3', 't4', 't5']);
     assert.deepEqual((await target.read('t4')), { ok: true, value: fold(events('t4')) });
-    assert.deepEqual(await readdir(folder), ['turns.jsonl']);
+    assert.equal((await readdir(folder)).length, 3);
   });
 
   test('a turn whose process is killed is stored by the next one, marked', async function () {
@@ -105,7 +116,7 @@ suite('trace store', () => {
     assert.deepEqual([read.value.running, read.value.partial, read.value.hops.length, read.value.gate?.gate], [false, true, 2, 'error']);
     assert.match(read.value.gate?.reason ?? '', /The process ended in step 2/);
     assert.deepEqual(await target.recover(), { ok: true, value: 0 });
-    assert.deepEqual(await readdir(folder), ['turns.jsonl']);
+    assert.deepEqual(await readdir(folder), [nameOf('killed')]);
   });
 
   test('a turn stored just before the process died is not stored twice', async () => {
@@ -127,7 +138,8 @@ suite('trace store: a full disk', () => {
       const options = { keepTurns: 9, pid: process.pid, isAlive: () => true };
       const good = new TraceStore({ folder, ...options });
       for (const event of events('t1')) await good.record('t1', event);
-      const before = await readFile(join(folder, 'turns.jsonl'));
+      const [stored = ''] = await readdir(folder);
+      const before = await readFile(join(folder, stored));
       const name = `running-${process.pid}-${Buffer.from('t2').toString('hex')}.jsonl`;
       await symlink('/dev/full', join(folder, name));
       const results = [];
@@ -135,8 +147,7 @@ suite('trace store: a full disk', () => {
       const failed = results.filter((result) => !result.ok);
       assert.equal(failed.length, 1, 'one notice');
       assert.match(JSON.stringify(failed[0]), /trace\.writeFailed.*The disk is full/);
-      const after = await readFile(join(folder, 'turns.jsonl'));
-      assert.deepEqual(after.subarray(0, before.length), before);
+      assert.deepEqual(await readFile(join(folder, stored)), before);
     } finally {
       await rm(folder, { recursive: true, force: true });
     }
