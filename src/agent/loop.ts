@@ -116,7 +116,7 @@ class Loop {
   private async isEager(): Promise<boolean | undefined> {
     const { records, signal } = this.state;
     const last = records.at(-1);
-    if (this.input.context !== '' || records.length >= looksInVain || (last && last.outcome === 'ok' && last.inconclusive !== true)) return undefined;
+    if (this.input.context !== '' || records.length >= looksInVain || (last && !(last.inconclusive ?? last.outcome !== 'ok'))) return undefined;
     this.aboutWorkspace ??= await this.deps.isAboutWorkspace?.(this.input.goal, signal);
     return this.aboutWorkspace === true || records.length === 0 ? this.aboutWorkspace : undefined;
   }

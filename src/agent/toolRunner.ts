@@ -117,6 +117,6 @@ function presentable(result: ToolResult, note: string | undefined): ToolResult {
     content: notes.length > 0 ? `${content}\n[${notes.join('; ')}]` : content,
     summary: revealHidden(result.summary).text,
     truncated: result.truncated || capped,
-    ...(result.inconclusive === true ? { inconclusive: true } : {}),
+    ...(result.inconclusive === undefined ? {} : { inconclusive: result.inconclusive }),
   };
 }

@@ -39,7 +39,7 @@ const tuning: TaskSet = {
     { question: 'Who calls read_all?', answer: /controller\.py/, calls: [1, 4] },
     { question: 'Summarize the README.', answer: /greenhouse/i, calls: [1, 3] },
     { question: 'What does Controller.step do when a sensor fails?', answer: /miss/i, calls: [1, 5] },
-    { question: 'Is there a Dockerfile in this repository?', answer: /no\b|not/i, calls: [1, 3] },
+    { question: 'Is there a Dockerfile in this repository?', answer: /\bno\b|\bnot\b/i, calls: [1, 3] },
   ],
 };
 

@@ -65,7 +65,8 @@ async function run(model: ChatModel, task: Task): Promise<string> {
     const next = await turn.next();
     if (next.done) {
       const { answer, gate } = next.value;
-      const right = gate === 'answered' && task.answer.test(answer) && did.length >= task.calls[0] && did.length <= task.calls[1];
+      const said = answer.split('> What gave no result')[0] ?? '';
+      const right = gate === 'answered' && task.answer.test(said) && did.length >= task.calls[0] && did.length <= task.calls[1];
       console.log(`${right ? 'right' : 'WRONG'} ${Math.round(performance.now() - began)} ms ${gate}: ${task.question}\n  ${did.join('; ')}\n  ${answer.replace(/\s+/g, ' ').slice(0, 300)}`);
       return `| ${task.question} | ${did.map((call) => `\`${call}\``).join(', ') || 'none'} | ${gate} | ${right ? 'yes' : 'no'} |`;
     }

@@ -22,7 +22,7 @@ export function listFiles(workspace: WorkspacePort): Tool {
       // Small models guess folder after folder: what is there ends that.
       const all = await list({});
       const rows = [`No files${where}. The files of the repository:`, ...all.paths.map(escapeName)];
-      return { ...listResult(rows, all.truncated ? note : undefined, `no files${where}`), outcome: 'empty', inconclusive: true };
+      return { ...listResult(rows, all.truncated ? note : undefined, `no files${where}`), outcome: 'empty', inconclusive: all.truncated };
     },
   });
 }

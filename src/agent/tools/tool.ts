@@ -10,7 +10,7 @@ export interface ToolResult {
   /** One short line for people: "12 matches in 4 files". */
   readonly summary: string;
   readonly truncated: boolean;
-  /** Something came, but not what was asked for: another look is likely to help. */
+  /** Whether another look is likely to help. Left out: where the outcome is not `ok`. */
   readonly inconclusive?: boolean;
 }
 
