@@ -168,7 +168,8 @@ async function compose(context: vscode.ExtensionContext, channel: vscode.LogOutp
   const trace = disposables.add(new TraceView({
     extensionUri: context.extensionUri, recorder, logger,
     openLocation: (path, line) => editor.openLocation(path, line),
-    showChat: () => chat.reveal(),
+    showChat: ({ conversation, turnId }) => chat.showTurn(conversation, turnId),
+    clock: systemClock,
   }));
   disposables.add(controller.onTurnEvent((event) => {
     recorder.record(event);

@@ -78,7 +78,9 @@ export type HostToChat =
   /** Put text and attachments into the input (commands such as Explain), without sending. */
   | { readonly type: 'prefill'; readonly text: string; readonly attachments: readonly Attachment[]; readonly focus: boolean }
   /** Show the list of conversations (command Chat History). */
-  | { readonly type: 'showHistory' };
+  | { readonly type: 'showHistory' }
+  /** Bring a turn into view, and what it waits for under the fingers of the user. */
+  | { readonly type: 'showTurn'; readonly turnId: string };
 
 export const traceToHostSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('ready') }),
@@ -93,5 +95,5 @@ export interface TraceTurnSummary { readonly turnId: string; readonly question: 
 
 export type HostToTrace =
   | { readonly type: 'turns'; readonly turns: readonly TraceTurnSummary[]; readonly selected: string | null }
-  /** The whole turn as known so far; sent again while it runs. */
-  | { readonly type: 'turn'; readonly turn: TraceTurn };
+  /** The whole turn as known so far; sent again while it runs. `elapsedMs` is how long it has run by now: nothing may have happened for long. */
+  | { readonly type: 'turn'; readonly turn: TraceTurn; readonly elapsedMs: number };

@@ -1,5 +1,5 @@
 import type { View } from './harness.js';
-import { askEvents, askTurn, budget, commandApproval, editEvents, runningTurn, state, traceOf } from './recorded.js';
+import { askEvents, askTurn, budget, commandApproval, editEvents, runningTurn, state, traceMessage, traceOf } from './recorded.js';
 
 type Chat = View<'chat'>;
 const settle = (view: View<'chat' | 'trace'>): Promise<void> => view.page.waitForTimeout(120);
@@ -70,7 +70,7 @@ export async function traceScene(view: View<'trace'>, running: boolean): Promise
   const turn = traceOf(events);
   await view.send(
     { type: 'turns', turns: [{ turnId: turn.turnId, question: turn.question, at: turn.startedAt }, { turnId: 'older', question: 'Explain the scheduler', at: turn.startedAt - 60_000 }], selected: turn.turnId },
-    { type: 'turn', turn },
+    traceMessage(turn),
   );
   await settle(view);
 }

@@ -7,6 +7,8 @@ interface AutoScroll {
   /** The end is in view and stays there while text arrives. */
   readonly atEnd: boolean;
   readonly toEnd: () => void;
+  /** Brings a part of the content into view, and stays there. */
+  readonly toElement: (element: Element, block: ScrollLogicalPosition) => void;
 }
 
 /** Pixels from the end within which the view follows it. */
@@ -23,6 +25,11 @@ export function useAutoScroll(): AutoScroll {
     following.current = true;
     setAtEnd(true);
     if (scroller.current) scroller.current.scrollTop = scroller.current.scrollHeight;
+  }, []);
+
+  const toElement = useCallback((element: Element, block: ScrollLogicalPosition) => {
+    following.current = false;
+    element.scrollIntoView({ block });
   }, []);
 
   useEffect(() => {
@@ -54,5 +61,5 @@ export function useAutoScroll(): AutoScroll {
     return () => observer.disconnect();
   }, []);
 
-  return { scroller, content, atEnd, toEnd };
+  return { scroller, content, atEnd, toEnd, toElement };
 }
