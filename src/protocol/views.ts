@@ -33,6 +33,8 @@ export const chatToHostSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('searchFiles'), query: z.string().max(500), request: z.number() }),
   z.object({ type: z.literal('currentSelection'), request: z.number() }),
   z.object({ type: z.literal('chooseModel') }),
+  /** End checking and loading the model. */
+  z.object({ type: z.literal('cancelLoading') }),
   z.object({ type: z.literal('showTrace'), turnId: z.string().optional() }),
   /** What is typed but not sent: kept by the host so that a reload loses nothing. */
   z.object({ type: z.literal('draft'), text: z.string().max(200_000), attachments: z.array(attachment).max(50) }),
@@ -43,12 +45,12 @@ export const chatToHostSchema = z.discriminatedUnion('type', [
 export type ChatToHost = z.infer<typeof chatToHostSchema>;
 
 export interface ModelBadge {
-  readonly state: 'none' | 'downloading' | 'loading' | 'ready' | 'failed' | 'untrusted' | 'remote';
+  readonly state: 'none' | 'idle' | 'downloading' | 'checking' | 'loading' | 'ready' | 'failed' | 'untrusted' | 'remote';
   /** For example "Qwen2.5-Coder 1.5B". */
   readonly label: string;
   /** For example "f16 · 8,192 tokens", or what is wrong and what to do. */
   readonly detail: string;
-  /** 0..1 while downloading or loading. */
+  /** 0..1 while downloading, checking the file or loading. */
   readonly fraction?: number;
 }
 

@@ -16,6 +16,7 @@ export interface ChatViewDeps {
   readonly editor: EditorActions;
   /** Called when the view is shown, so that the model can load while the user types. */
   readonly onShown: () => void;
+  readonly onCancelLoading: () => void;
   readonly logger: Logger;
 }
 
@@ -118,6 +119,7 @@ export class ChatView implements Disposable {
       case 'chooseModel':
         await vscode.commands.executeCommand('loupe.chooseModel');
         return;
+      case 'cancelLoading': return this.deps.onCancelLoading();
       case 'showTrace':
         await vscode.commands.executeCommand('loupe.showTrace', message.turnId);
         return;
