@@ -16,7 +16,7 @@ export function App({ store, send }: { readonly store: ChatStore; readonly send:
   const [state, setState] = useState(store.state);
   const [spoken, setSpoken] = useState('');
   const shown = useRef(state);
-  const { scroller, content, atEnd, toEnd, toElement } = useAutoScroll();
+  const { scroller, content, atEnd, toEnd, toElement } = useAutoScroll(state.turns.length > 0);
 
   useEffect(() => {
     store.subscribe(() => {

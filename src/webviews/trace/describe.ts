@@ -1,5 +1,5 @@
 import type { TraceGate, TraceHop, TraceTool, TraceTurn } from '../../protocol/trace.js';
-import { formatBytes, formatCount, formatDuration, formatMemory, formatShare, plural } from '../shared/format.js';
+import { formatBytes, formatCount, formatDuration, formatMemory, formatMilliseconds, formatShare, formatTokensShort, plural } from '../shared/format.js';
 import { isWaiting, type Row, segmentNames, tokensPerSecond, type ToolRow, unaccountedMs, waitedMs } from './layout.js';
 
 export interface Fact { readonly name: string; readonly value: string }
@@ -70,7 +70,7 @@ export function barText(row: Row): string {
 
 function rate(tokens: number, ms: number): string {
   const perSecond = tokensPerSecond(tokens, ms);
-  const parts = [tokens > 0 ? plural(tokens, 'token') : '', formatDuration(ms), perSecond === undefined ? '' : `${formatCount(perSecond)} tok/s`];
+  const parts = [tokens > 0 ? plural(tokens, 'token') : '', formatMilliseconds(ms), perSecond === undefined ? '' : `${formatCount(perSecond)} tok/s`];
   return parts.filter((part) => part !== '').join(' · ');
 }
 
@@ -78,11 +78,11 @@ export function hopTimes(hop: TraceHop): readonly Fact[] {
   const { stats } = hop;
   if (!stats) return [];
   return [
-    { name: 'queue', value: formatDuration(stats.queueMs) },
-    { name: 'restore', value: stats.restoreMs > 0 ? formatDuration(stats.restoreMs) : '0 ms (in memory)' },
+    { name: 'queue', value: formatMilliseconds(stats.queueMs) },
+    { name: 'restore', value: stats.restoreMs > 0 ? formatMilliseconds(stats.restoreMs) : '0 ms (in memory)' },
     { name: 'prefill', value: rate(Math.max(0, stats.tokensIn - stats.tokensCached), stats.prefillMs) },
     { name: 'decode', value: rate(stats.tokensOut, stats.decodeMs) },
-    { name: 'around the model', value: formatDuration(unaccountedMs(hop)) },
+    { name: 'around the model', value: formatMilliseconds(unaccountedMs(hop)) },
   ];
 }
 
@@ -120,13 +120,18 @@ export function toolFacts(row: ToolRow): readonly Fact[] {
   const waited = waitedMs(row);
   return [
     { name: 'kind', value: tool.class },
-    { name: 'tool', value: formatDuration(tool.toolMs) },
-    ...(waited > 0 || tool.decision ? [{ name: 'waiting for you', value: formatDuration(waited) }] : []),
+    { name: 'tool', value: formatMilliseconds(tool.toolMs) },
+    ...(waited > 0 || tool.decision ? [{ name: 'waiting for you', value: formatMilliseconds(waited) }] : []),
     ...(tool.decision && !isWaiting(row) ? [{ name: 'your decision', value: tool.decision }] : []),
     { name: 'arguments', value: formatBytes(tool.argumentBytes) },
     { name: 'result', value: `${formatBytes(tool.resultBytes)}${tool.truncated ? ', cut to fit' : ''}` },
     { name: 'outcome', value: tool.outcome ?? (isWaiting(row) ? 'waiting for your decision' : 'running') },
   ];
+}
+
+/** Spent against the budget, in one sentence. */
+export function budgetSentence({ budget }: TraceTurn, { spent }: TraceGate): string {
+  return `Steps ${formatCount(spent.steps)} of ${formatCount(budget.steps)}, tokens ${formatTokensShort(spent.tokens)} of ${formatTokensShort(budget.tokens)}, ${formatDuration(spent.wallMs)} of ${formatDuration(budget.wallMs)}.`;
 }
 
 /** Spent against the budget, one line each. */

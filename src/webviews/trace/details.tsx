@@ -1,7 +1,7 @@
 import type { ComponentChildren, JSX } from 'preact';
 import type { TraceHop, TraceTurn } from '../../protocol/trace.js';
 import { VisibleText } from '../shared/visibleTextView.js';
-import { budgetFacts, type Fact, gateLabel, hopCache, hopOutcome, hopTimes, prettyArguments, toolFacts, toolPath } from './describe.js';
+import { budgetFacts, budgetSentence, type Fact, gateLabel, hopCache, hopOutcome, hopTimes, prettyArguments, toolFacts, toolPath } from './describe.js';
 import { isWaiting, type Row, type ToolRow } from './layout.js';
 
 interface DetailsProps { readonly row: Row; readonly turn: TraceTurn; readonly onOpen: (path: string) => void; readonly onChat: () => void }
@@ -24,7 +24,7 @@ function HopDetails({ hop, turn }: { readonly hop: TraceHop; readonly turn: Trac
       <Group title="KV cache"><Facts facts={hopCache(hop)} empty="Known when the model has finished." /></Group>
       <Group title={last && turn.gate ? 'Why it stopped' : 'What came of it'}>
         {hopOutcome(hop).map((line) => <p key={line}><VisibleText text={line} /></p>)}
-        {last && turn.gate && <p><VisibleText text={turn.gate.reason} /></p>}
+        {last && turn.gate && <><p><VisibleText text={turn.gate.reason} /></p><p class="dim number">{budgetSentence(turn, turn.gate)}</p></>}
       </Group>
     </>
   );
@@ -38,19 +38,18 @@ function ToolDetails({ row, onOpen, onChat }: ToolDetailsProps): JSX.Element {
   const path = toolPath(tool);
   return (
     <>
+      {waiting && (
+        <Group title="Waiting for your decision">
+          <p>Nothing is {tool.class === 'execute' ? 'run' : 'written'} until you decide in the chat.</p>
+          <button type="button" class="button primary" onClick={onChat}>Decide in the Chat</button>
+        </Group>
+      )}
       <Group title={`${tool.name}, where the time went`}><Facts facts={toolFacts(row)} /></Group>
       <Group title="Arguments">
         <pre tabIndex={0}><VisibleText text={prettyArguments(tool)} /></pre>
         {path !== undefined && <button type="button" class="link-button" onClick={() => onOpen(path)}>Open <VisibleText text={path} /></button>}
       </Group>
-      {waiting
-        ? (
-          <Group title="Waiting for your decision">
-            <p>Nothing is {tool.class === 'execute' ? 'run' : 'written'} until you decide in the chat.</p>
-            <button type="button" class="button primary" onClick={onChat}>Decide in the Chat</button>
-          </Group>
-        )
-        : <Group title="Result"><p><VisibleText text={tool.summary || (tool.outcome ? 'No summary.' : 'Still running.')} /></p></Group>}
+      {!waiting && <Group title="Result"><p><VisibleText text={tool.summary || (tool.outcome ? 'No summary.' : 'Still running.')} /></p></Group>}
     </>
   );
 }

@@ -84,8 +84,9 @@ function What({ row }: { readonly row: Row }): JSX.Element {
   const failed = row.tool.outcome === 'error' || row.tool.outcome === 'refused';
   return (
     <span class="dim tool-what" title={subject}>
-      {row.tool.name} {subject !== '' && <VisibleText text={`"${subject}"`} />}{failed && <span class="bad"> · {row.tool.outcome}</span>}
-      {isWaiting(row) && <span class="attention"> · waiting for your decision</span>}
+      <span class="ellipsis">{row.tool.name} {subject !== '' && <VisibleText text={`"${subject}"`} />}</span>
+      {failed && <span class="bad">{row.tool.outcome}</span>}
+      {isWaiting(row) && <span class="attention">waiting for your decision</span>}
     </span>
   );
 }

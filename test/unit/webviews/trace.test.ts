@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { TraceTurn } from '../../../src/protocol/trace.js';
-import { gateLabel, hopCache, hopOutcome, hopTimes, prettyArguments, rowCells, toolPath, toolSubject } from '../../../src/webviews/trace/describe.js';
+import { budgetSentence, gateLabel, hopCache, hopOutcome, hopTimes, prettyArguments, rowCells, toolPath, toolSubject } from '../../../src/webviews/trace/describe.js';
 import { layOut, niceCeiling, percentOf, type Row, unaccountedMs, waitingRow } from '../../../src/webviews/trace/layout.js';
 import { elapsedMs, initialTraceState, reduceTrace } from '../../../src/webviews/trace/traceState.js';
 import { askEvents, commandApproval, editEvents, traceMessage, traceOf } from '../../support/webviews/recorded.js';
@@ -77,8 +77,9 @@ suite('webviews: the waterfall', () => {
 suite('webviews: what the trace says', () => {
   test('figures of a hop', () => {
     const hop = finished.hops[1]!;
-    assert.deepEqual(hopTimes(hop).map(({ value }) => value), ['0 ms', '0 ms (in memory)', '484 tokens · 0.55 s · 886 tok/s', '143 tokens · 2.17 s · 66 tok/s', '0 ms']);
+    assert.deepEqual(hopTimes(hop).map(({ value }) => value), ['0 ms', '0 ms (in memory)', '484 tokens · 546 ms · 886 tok/s', '143 tokens · 2,165 ms · 66 tok/s', '0 ms']);
     assert.deepEqual(hopCache(hop).map(({ value }) => value), ['24,655 tokens', '24,171 tokens (98.0 %)', '91 MiB', '3.8 KiB']);
+    assert.equal(budgetSentence(finished, finished.gate!), 'Steps 2 of 15, tokens 765 of 32k, 3.66 s of 2 min.');
     assert.equal(unaccountedMs(finished.hops[0]!), 903 - 892);
     assert.deepEqual(rowCells(layOut(finished, 0).rows[0]!), { input: '24,171', cached: '99.6 %', output: '42', ms: '903' });
     assert.ok(hopOutcome(hop).includes('It answered and called no tool.'));

@@ -14,11 +14,13 @@ interface AutoScroll {
 /** Pixels from the end within which the view follows it. */
 const nearEnd = 32;
 
-/** Keeps the end in view until the user scrolls up, and again once they come back. */
-export function useAutoScroll(): AutoScroll {
+/** Keeps the end in view until the user scrolls up, and again once they come back. `enabled`: there is something whose end is new. */
+export function useAutoScroll(enabled: boolean): AutoScroll {
   const scroller = useRef<HTMLDivElement>(null);
   const content = useRef<HTMLDivElement>(null);
   const following = useRef(true);
+  const on = useRef(enabled);
+  on.current = enabled;
   const [atEnd, setAtEnd] = useState(true);
 
   const toEnd = useCallback(() => {
@@ -53,7 +55,7 @@ export function useAutoScroll(): AutoScroll {
     const outer = scroller.current;
     if (!inner || !outer) return undefined;
     const follow = (): void => {
-      if (following.current) outer.scrollTop = outer.scrollHeight;
+      if (on.current && following.current) outer.scrollTop = outer.scrollHeight;
     };
     const observer = new ResizeObserver(follow);
     observer.observe(inner);
