@@ -1,4 +1,3 @@
-import path from 'node:path';
 import type { Disposable } from '../../base/disposable.js';
 import { type LoupeError, makeError } from '../../base/errors.js';
 import { Emitter } from '../../base/event.js';
@@ -9,7 +8,7 @@ import { type Fit, size } from '../../model/fit.js';
 import type { Hardware } from '../../model/hardware.js';
 import { type Installed, installedModels } from '../../model/installed.js';
 import type { OtherAppModel } from '../../model/otherApps.js';
-import { cacheRoot, modelsDirectory } from '../../model/paths.js';
+import { hashRecords, modelsDirectory } from '../../model/paths.js';
 import type { verifyModel } from '../../model/verify.js';
 import type { SettingKey, SettingValue } from '../../protocol/settings.js';
 import type { LoadParams } from '../../protocol/sidecar.js';
@@ -52,7 +51,7 @@ export class ModelLibrary implements Disposable {
   private readonly checks: FileChecks;
 
   constructor(private readonly deps: ModelLibraryDeps) {
-    this.checks = new FileChecks((file, sha256, signal, onProgress) => deps.verify(file, sha256, signal, onProgress, this.recordsOf(file)));
+    this.checks = new FileChecks((file, sha256, signal, onProgress) => deps.verify(file, sha256, signal, onProgress, hashRecords(file, this.directory)));
   }
 
   get directory(): string {
@@ -135,11 +134,6 @@ export class ModelLibrary implements Disposable {
     const entry = catalogueEntry(String(problem.data?.['id']));
     const download = entry ? `, or download ${entry.name} (${size(entry.sizeBytes)}),` : '';
     return { ...problem, next: `${first.app} has ${first.name}${also} on this machine already. Use that${download} with "Loupe: Choose Model".` };
-  }
-
-  /** Nothing of ours is written into the folders of other programs. */
-  private recordsOf(file: string): string | undefined {
-    return path.dirname(file) === this.directory ? undefined : path.join(cacheRoot(), 'checked');
   }
 
   private async choose(): Promise<Choice> {

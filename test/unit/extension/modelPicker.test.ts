@@ -9,6 +9,7 @@ import { type PickerGroup, pickerGroups } from '../../../src/extension/models/pi
 import { catalogue } from '../../../src/model/catalogue.js';
 import type { Hardware } from '../../../src/model/hardware.js';
 import type { InstalledModel } from '../../../src/model/installed.js';
+import { cacheRoot } from '../../../src/model/paths.js';
 import type { OtherAppModel } from '../../../src/model/otherApps.js';
 import { settingDefaults, type SettingValues } from '../../../src/protocol/settings.js';
 
@@ -31,17 +32,23 @@ suite('models of other programs in the picker', () => {
   let settings: SettingValues;
   let trusted = true;
   let looked = 0;
+  /** Folders in which the hashes of checked files were remembered; undefined: beside the file. */
+  let records: (string | undefined)[] = [];
   setup(async () => {
     directory = await mkdtemp(path.join(tmpdir(), 'loupe-models-'));
     settings = { ...settingDefaults, 'loupe.model.directory': directory };
     trusted = true;
     looked = 0;
+    records = [];
   });
   teardown(() => rm(directory, { recursive: true }));
 
   const library = (found: readonly OtherAppModel[]): ModelLibrary => new ModelLibrary({
     settings: { get: (key) => settings[key] }, hardware: () => Promise.resolve(machine), ownBytes: () => Promise.resolve(0),
-    verify: () => Promise.resolve(ok(null)),
+    verify: (_file, _sha256, _signal, _onProgress, folder) => {
+      records.push(folder);
+      return Promise.resolve(ok(null));
+    },
     otherApps: () => {
       looked += 1;
       return Promise.resolve(found);
@@ -91,6 +98,14 @@ suite('models of other programs in the picker', () => {
     trusted = false;
     assert.deepEqual(await library([small]).others(), []);
     assert.equal(looked, 0);
+  });
+
+  test('the hash of a file in the folder of another program is not remembered beside it', async () => {
+    const { signal } = new AbortController();
+    for (const file of [small.model.path, path.join(directory, 'own.gguf')]) await library([]).checkFile({ path: file, sha256: 'h' }, () => undefined, signal);
+    assert.deepEqual(records, [path.join(cacheRoot(), 'checked'), undefined]);
+    await library([]).checkFile({ path: '/unknown.gguf' }, () => undefined, signal);
+    assert.equal(records.length, 2, 'what the catalogue does not know has nothing to be compared with');
   });
 
   test('a catalogue model in another folder is taken by its path, one in the models folder by its id', async () => {
