@@ -125,6 +125,20 @@ suite('webviews in Chromium: trace', () => {
     }
   });
 
+  test('figures of the axis never touch, and the toolbar stays in one line in a panel of ordinary width', async () => {
+    await open({ width: 730 });
+    await view.send(turns, traceMessage(turn));
+    await view.page.getByRole('grid').waitFor();
+    for (const width of [1200, 1000, 730, 500, 300]) {
+      await view.page.setViewportSize({ width, height: 420 });
+      const ticks = (await view.page.locator('.tick').evaluateAll((all) => all.map((tick) => tick.getBoundingClientRect()).map(({ left, right }) => [left, right]))).filter(([left = 0, right = 0]) => right > left);
+      assert.ok(ticks.length >= 2);
+      ticks.forEach(([left = 0], index) => assert.ok(index === 0 || left >= (ticks[index - 1]?.[1] ?? 0) + 2, `${width} pixels: figure ${index} of ${JSON.stringify(ticks)}`));
+      const { height } = await view.page.locator('.toolbar').boundingBox() ?? { height: 0 };
+      assert.ok(width < 700 || height < 45, `${width} pixels: the toolbar is ${height} high`);
+    }
+  });
+
   test('nothing leaves the page at 300 pixels', async () => {
     await open({ width: 300 });
     await view.send(turns, traceMessage(turn));

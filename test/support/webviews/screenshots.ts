@@ -29,10 +29,12 @@ try {
       await view.page.screenshot({ path: path.join(folder, `chat-${name}-narrow-${theme}.png`) });
       await view.close();
     }
-    const trace = await openView(browser, 'trace', { theme, width: 300, height: 600 });
-    await traceScene(trace, true);
-    await trace.page.screenshot({ path: path.join(folder, `trace-narrow-${theme}.png`) });
-    await trace.close();
+    for (const [name, width] of [['panel', 730], ['narrow', 300]] as const) {
+      const view = await openView(browser, 'trace', { theme, width, height: 600 });
+      await traceScene(view, true);
+      await view.page.screenshot({ path: path.join(folder, `trace-${name}-${theme}.png`) });
+      await view.close();
+    }
   }
 } finally {
   await browser.close();
