@@ -6,6 +6,7 @@ import { connectEndpoint } from '../model/endpoint/connectEndpoint.js';
 import type { Engine } from '../model/engine.js';
 import type { Hardware } from '../model/hardware.js';
 import type { Installed } from '../model/installed.js';
+import { hashRecords, modelsDirectory } from '../model/paths.js';
 import { verifyModel } from '../model/verify.js';
 import { settingDefaults } from '../protocol/settings.js';
 import type { LoadedModel, RoleState } from '../protocol/sidecar.js';
@@ -48,7 +49,9 @@ async function choose(deps: ConnectDeps, options: AskOptions, ownBytes: number):
 
 async function load(deps: ConnectDeps, choice: LocalChoice, ready: RoleState, status: (text: string) => void, signal: AbortSignal): Promise<Result<LoadedModel>> {
   if (choice.entry?.sha256) {
-    const checked = await verifyModel(choice.path, choice.entry.sha256, signal, (done, total) => status(`checking ${choice.name}: ${percent(done / total)}`));
+    const checked = await verifyModel(
+      choice.path, choice.entry.sha256, signal, (done, total) => status(`checking ${choice.name}: ${percent(done / total)}`), hashRecords(choice.path, modelsDirectory()),
+    );
     if (!checked.ok) return checked;
   }
   const listening = deps.engine.onRoleState(({ role, state }) => {

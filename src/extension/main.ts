@@ -95,6 +95,8 @@ async function compose(context: vscode.ExtensionContext, channel: vscode.LogOutp
   const { LocalChatModel } = await load(() => import('../model/localChatModel.js'));
   const { connectEndpoint } = await load(() => import('../model/endpoint/connectEndpoint.js'));
   const { readHardware } = await load(() => import('../model/hardware.js'));
+  const { verifyModel } = await load(() => import('../model/verify.js'));
+  const { otherAppModels } = await load(() => import('../model/otherApps.js'));
   const { downloadModel } = await load(() => import('../model/download.js'));
   const { TraceStore } = await load(() => import('../trace/store.js'));
   const { foldTurn } = await load(() => import('../trace/fold.js'));
@@ -113,10 +115,13 @@ async function compose(context: vscode.ExtensionContext, channel: vscode.LogOutp
     supervisor: (options) => new SidecarSupervisor(options),
     onError: (error) => void showError(error, logger),
   }));
-  const library = disposables.add(new ModelLibrary({ settings, hardware: readHardware, ownBytes: () => sidecar.residentBytes() }));
+  const library = disposables.add(new ModelLibrary({
+    settings, trust, hardware: readHardware, ownBytes: () => sidecar.residentBytes(), verify: verifyModel, otherApps: otherAppModels,
+  }));
   const models = disposables.add(new ModelService({
     trust, settings, clock: systemClock,
     choose: () => library.chooseChat(),
+    check: (chosen, onProgress, signal) => library.checkFile(chosen, onProgress, signal),
     loadParams: (role, path, contextSize) => library.loadParams(role, path, contextSize),
     engine: () => sidecar.engine(),
     localModel: (engine, loaded) => new LocalChatModel(engine, loaded),
@@ -160,21 +165,22 @@ async function compose(context: vscode.ExtensionContext, channel: vscode.LogOutp
   const loadModel = (): void => {
     if (trust.granted) void models.acquire(new AbortController().signal);
   };
-  const chat = disposables.add(new ChatView({ extensionUri: context.extensionUri, controller, approvals, editor, onShown: loadModel, logger }));
+  const chat = disposables.add(new ChatView({ extensionUri: context.extensionUri, controller, approvals, editor, onShown: loadModel, onCancelLoading: () => models.cancel(), logger }));
   const recorder = new TraceRecorder({
     store: new TraceStore({ folder: path.join(storage, 'trace'), keepTurns: settings.get('loupe.trace.keepTurns'), pid: process.pid, isAlive }), fold: foldTurn, logger,
   });
   const trace = disposables.add(new TraceView({
     extensionUri: context.extensionUri, recorder, logger,
     openLocation: (path, line) => editor.openLocation(path, line),
-    showChat: () => chat.reveal(),
+    showChat: ({ conversation, turnId }) => chat.showTurn(conversation, turnId),
+    clock: systemClock,
   }));
   disposables.add(controller.onTurnEvent((event) => {
     recorder.record(event);
   }));
   disposables.add(controller.onDidChangeRunning((running) => void vscode.commands.executeCommand('setContext', contextKeys.turnRunning, running)));
   disposables.add(approvalNotices(approvals, () => chat.isVisible, () => chat.reveal()));
-  disposables.add(new StatusBar({ badge: () => models.badge, onDidChangeBadge: models.onDidChange, onTurnEvent: controller.onTurnEvent }));
+  disposables.add(new StatusBar({ badge: () => models.badge, onDidChangeBadge: models.onDidChange, onTurnEvent: controller.onTurnEvent, cancelLoading: () => models.cancel() }));
   disposables.add(settings.onDidChange((keys) => {
     if ([...keys].some((key) => /^loupe\.(model|kv|endpoint)\./.test(key))) {
       models.reset();
@@ -189,7 +195,7 @@ async function compose(context: vscode.ExtensionContext, channel: vscode.LogOutp
   disposables.add(registerInline({
     serverModule: path.join(context.extensionUri.fsPath, 'dist', 'languageServer', 'main.cjs'),
     sidecar: await sidecar.address(), trust, settings,
-    completionModel: () => library.completionModel(),
+    completionModel: (onCheck, signal) => library.completionModel(onCheck, signal),
     onDidChangeModels: library.onDidChange,
     memento: context.globalState, channel, logger, clock: systemClock,
     onStatus: (status) => logger.log('info', 'Inline suggestions', { ...status }),

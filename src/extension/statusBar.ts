@@ -13,7 +13,10 @@ export interface StatusSource {
   readonly badge: () => ModelBadge;
   readonly onDidChangeBadge: Event<void>;
   readonly onTurnEvent: Event<AgentEvent>;
+  readonly cancelLoading: () => void;
 }
+
+interface MenuItem extends vscode.QuickPickItem { readonly take: () => unknown }
 
 /** The status bar item: the state of the model or what the running turn does; a click opens a short menu. */
 export class StatusBar implements Disposable {
@@ -49,10 +52,12 @@ export class StatusBar implements Disposable {
   }
 
   private async showMenu(): Promise<void> {
-    const entry = (label: string, command: CommandId, description?: string): vscode.QuickPickItem & { command: CommandId } =>
-      ({ label, command, ...(description === undefined ? {} : { description }) });
+    const entry = (label: string, command: CommandId, description?: string): MenuItem =>
+      ({ label, take: () => vscode.commands.executeCommand(command), ...(description === undefined ? {} : { description }) });
     const badge = this.source.badge();
+    const cancel: MenuItem = { label: '$(debug-stop) Cancel Loading', description: badge.label, take: () => this.source.cancelLoading() };
     const items = [
+      ...(badge.state === 'checking' || badge.state === 'loading' ? [cancel] : []),
       ...(this.activity === undefined ? [] : [entry('$(debug-stop) Stop', 'loupe.stop', this.activity)]),
       entry('$(comment-discussion) Ask About This Repository', 'loupe.ask'),
       entry('$(package) Choose Model', 'loupe.chooseModel', badge.label),
@@ -63,6 +68,6 @@ export class StatusBar implements Disposable {
       entry('$(output) Show Log', 'loupe.showLog'),
     ];
     const chosen = await vscode.window.showQuickPick(items, { title: 'Loupe', placeHolder: badge.detail });
-    if (chosen) await vscode.commands.executeCommand(chosen.command);
+    await chosen?.take();
   }
 }

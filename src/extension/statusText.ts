@@ -10,12 +10,12 @@ export interface StatusText {
 }
 
 const icons: Record<ModelBadge['state'], string> = {
-  none: '$(warning)', downloading: '$(cloud-download)', loading: '$(loading~spin)', ready: '$(search)', failed: '$(error)',
+  none: '$(warning)', idle: '$(circle-outline)', downloading: '$(cloud-download)', checking: '$(loading~spin)', loading: '$(loading~spin)', ready: '$(search)', failed: '$(error)',
   untrusted: '$(shield)', remote: '$(cloud)',
 };
 
 const said: Record<ModelBadge['state'], string> = {
-  none: 'no model', downloading: 'downloading a model', loading: 'model is loading', ready: 'ready', failed: 'model not ready',
+  none: 'no model', idle: 'model not loaded', downloading: 'downloading a model', checking: 'checking the model file', loading: 'model is loading', ready: 'ready', failed: 'model not ready',
   untrusted: 'off until this workspace is trusted', remote: 'ready, remote endpoint',
 };
 
@@ -23,7 +23,7 @@ const said: Record<ModelBadge['state'], string> = {
 export function statusText(badge: ModelBadge, activity: string | undefined): StatusText {
   const tooltip = `${badge.label}\n${badge.detail}`;
   if (activity !== undefined) return { text: `$(loading~spin) Loupe: ${activity}`, tooltip, label: `Loupe: ${activity}`, warning: false };
-  const percent = badge.state === 'downloading' && badge.fraction !== undefined ? ` ${Math.floor(badge.fraction * 100)}%` : '';
+  const percent = badge.fraction !== undefined ? ` ${Math.floor(badge.fraction * 100)}%` : '';
   return { text: `${icons[badge.state]} Loupe${percent}`, tooltip, label: `Loupe: ${said[badge.state]}. ${badge.label}`, warning: badge.state === 'none' || badge.state === 'failed' };
 }
 
@@ -35,6 +35,7 @@ export function activityAfter(event: AgentEvent, before: string | undefined): st
     case 'firstToken': return `hop ${event.hop}, writing`;
     case 'toolStarted': return `hop ${event.hop}, ${event.call.name}`;
     case 'approvalRequested': return 'waiting for your approval';
+    case 'approvalResolved': return `hop ${event.hop}, going on`;
     case 'turnFinished': return undefined;
     default: return before;
   }

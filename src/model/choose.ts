@@ -204,6 +204,12 @@ function noModel(input: ChooseInput, role: ModelRole): LoupeError {
     undefined, best ? { id: best.entry.id } : undefined);
 }
 
+/** The context with which a model would run in chat, beside nothing else of Loupe. */
+export function contextFor(model: InstalledModel, hardware: Hardware, settings: ModelSettings, ownBytes = 0): Fit {
+  const format: KvFormat = { keys: settings['loupe.kv.keys'], values: settings['loupe.kv.values'] };
+  return largestContext(fitModel(model), memoryBudget(hardware, ownBytes), format, settings['loupe.model.contextSize']);
+}
+
 export interface Recommendation { readonly entry: CatalogueEntry; readonly fit: Fit; readonly reason: string }
 
 /** Catalogue models that can be downloaded and fit this machine, the recommended one first. */

@@ -25,13 +25,19 @@ const manifestSchema = z.object({ layers: z.array(z.object({ mediaType: z.string
  */
 export async function otherAppModels(home: string = os.homedir(), env: Environment = process.env): Promise<readonly OtherAppModel[]> {
   const found = [...await ollamaFiles(home, env), ...await lmStudioFiles(home)];
+  const inspected = new Map<string, ReturnType<typeof inspectModel>>(); // the tags of one model share its file
   const models: OtherAppModel[] = [];
   for (const { app, name, file } of found) {
-    const model = await inspectModel(file);
-    if (model.ok && model.value) models.push({ app, name, model: model.value });
+    const inspection = inspected.get(file) ?? inspectModel(file);
+    inspected.set(file, inspection);
+    const model = await inspection;
+    if (model.ok && model.value && canGenerate(model.value)) models.push({ app, name, model: model.value });
   }
   return models;
 }
+
+/** Both programs also keep models that only embed text; those are encoders, by the architectures that llama.cpp knows. */
+const canGenerate = ({ shape }: InstalledModel): boolean => !/bert|^t5encoder$|embedding/i.test(shape.architecture);
 
 interface Found { readonly app: OtherAppModel['app']; readonly name: string; readonly file: string }
 

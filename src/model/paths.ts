@@ -20,6 +20,14 @@ export function modelsDirectory(setting = '', root: string = cacheRoot()): strin
   return wanted === '' ? path.join(root, 'models') : path.resolve(expandHome(wanted));
 }
 
+/**
+ * Where the hash of a model file is remembered: beside it (undefined) in the models folder, else in the cache. Nothing of ours is
+ * written into the folders of other programs.
+ */
+export function hashRecords(file: string, directory: string, root: string = cacheRoot()): string | undefined {
+  return path.dirname(file) === directory ? undefined : path.join(root, 'checked');
+}
+
 export function expandHome(file: string, home: string = os.homedir()): string {
   return file === '~' || file.startsWith('~/') || file.startsWith('~\\') ? path.join(home, file.slice(1)) : file;
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type FileHandle, open, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { makeError } from '../base/errors.js';
 import { type Result, err, ok } from '../base/result.js';
@@ -31,21 +31,25 @@ export async function sha256File(file: string, onProgress: (done: number, total:
 /** What was found out about a file, valid as long as the file's size and time of change are the same. */
 interface Record { readonly size: number; readonly mtimeMs: number; readonly sha256: string }
 
-const recordFile = (file: string): string => path.join(path.dirname(file), `.${path.basename(file)}.sha256.json`);
+/** Beside the file, or, in a folder for the records of files that lie in the folders of others, named after its whole path. */
+const recordFile = (file: string, folder?: string): string => (folder === undefined
+  ? path.join(path.dirname(file), `.${path.basename(file)}.sha256.json`)
+  : path.join(folder, `${createHash('sha256').update(path.resolve(file)).digest('hex').slice(0, 32)}.json`));
 
-/** Remembers a hash beside the file, so that gigabytes are not read again at every start. */
-export async function rememberHash(file: string, sha256: string): Promise<void> {
+/** Remembers a hash, so that gigabytes are not read again at every start. */
+export async function rememberHash(file: string, sha256: string, folder?: string): Promise<void> {
   const { size, mtimeMs } = await stat(file);
   const record: Record = { size, mtimeMs, sha256 };
-  const target = recordFile(file);
+  const target = recordFile(file, folder);
+  if (folder !== undefined) await mkdir(folder, { recursive: true });
   await writeFile(`${target}.new`, JSON.stringify(record));
   await rename(`${target}.new`, target);
 }
 
-async function remembered(file: string): Promise<string | undefined> {
+async function remembered(file: string, folder?: string): Promise<string | undefined> {
   try {
     const { size, mtimeMs } = await stat(file);
-    const record = JSON.parse(await readFile(recordFile(file), 'utf8')) as Partial<Record>;
+    const record = JSON.parse(await readFile(recordFile(file, folder), 'utf8')) as Partial<Record>;
     return record.size === size && record.mtimeMs === mtimeMs && typeof record.sha256 === 'string' ? record.sha256 : undefined;
   } catch {
     return undefined; // no record, or a damaged one: the file is hashed again
@@ -54,13 +58,16 @@ async function remembered(file: string): Promise<string | undefined> {
 
 /**
  * Checks a model file against the hash that the catalogue gives, before native code reads it: the whole file the first time and after
- * every change, nothing but its size and time otherwise. Errors: `model.hashMismatch`, `model.notFound`, `cancelled`.
+ * every change, nothing but its size and time otherwise. `records`: the folder for what was found out, where nothing may be written
+ * beside the file. Errors: `model.hashMismatch`, `model.notFound`, `cancelled`.
  */
-export async function verifyModel(file: string, sha256: string, signal: AbortSignal, onProgress: (done: number, total: number) => void = () => undefined): Promise<Result<null>> {
+export async function verifyModel(
+  file: string, sha256: string, signal: AbortSignal, onProgress: (done: number, total: number) => void = () => undefined, records?: string,
+): Promise<Result<null>> {
   try {
-    const known = await remembered(file);
+    const known = await remembered(file, records);
     const found = known ?? await sha256File(file, onProgress, signal);
-    if (known === undefined) await rememberHash(file, found).catch(() => undefined); // a read-only models folder only costs time
+    if (known === undefined) await rememberHash(file, found, records).catch(() => undefined); // a read-only models folder only costs time
     if (found === sha256) return ok(null);
     return err(makeError('model.hashMismatch', `${path.basename(file)} is damaged: its content is not what was published.`,
       'Delete the file and download it again.', undefined, { expected: sha256, found }));

@@ -36,6 +36,8 @@ export type InlineStatus =
   | { readonly state: 'off' }
   | { readonly state: 'untrusted' }
   | { readonly state: 'starting' }
+  /** Whether the model's file is the published one. */
+  | { readonly state: 'checking'; readonly fraction: number }
   | { readonly state: 'loading'; readonly fraction: number }
   | { readonly state: 'ready'; readonly model: string }
   /** No suggestions until something is done about the error: no model, a model without fill-in-the-middle, a crash loop. */

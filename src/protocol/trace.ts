@@ -46,6 +46,8 @@ export interface TraceTool {
   readonly endMs: number;
   readonly toolMs: number;
   readonly approvalMs: number;
+  /** Set while the user has not decided: when the question was asked. Never set in a turn that has ended. */
+  readonly waitingSinceMs?: number;
   readonly argumentBytes: number;
   readonly resultBytes: number;
   readonly truncated: boolean;

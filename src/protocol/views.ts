@@ -33,6 +33,8 @@ export const chatToHostSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('searchFiles'), query: z.string().max(500), request: z.number() }),
   z.object({ type: z.literal('currentSelection'), request: z.number() }),
   z.object({ type: z.literal('chooseModel') }),
+  /** End checking and loading the model. */
+  z.object({ type: z.literal('cancelLoading') }),
   z.object({ type: z.literal('showTrace'), turnId: z.string().optional() }),
   /** What is typed but not sent: kept by the host so that a reload loses nothing. */
   z.object({ type: z.literal('draft'), text: z.string().max(200_000), attachments: z.array(attachment).max(50) }),
@@ -43,12 +45,12 @@ export const chatToHostSchema = z.discriminatedUnion('type', [
 export type ChatToHost = z.infer<typeof chatToHostSchema>;
 
 export interface ModelBadge {
-  readonly state: 'none' | 'downloading' | 'loading' | 'ready' | 'failed' | 'untrusted' | 'remote';
+  readonly state: 'none' | 'idle' | 'downloading' | 'checking' | 'loading' | 'ready' | 'failed' | 'untrusted' | 'remote';
   /** For example "Qwen2.5-Coder 1.5B". */
   readonly label: string;
   /** For example "f16 · 8,192 tokens", or what is wrong and what to do. */
   readonly detail: string;
-  /** 0..1 while downloading or loading. */
+  /** 0..1 while downloading, checking the file or loading. */
   readonly fraction?: number;
 }
 
@@ -78,7 +80,9 @@ export type HostToChat =
   /** Put text and attachments into the input (commands such as Explain), without sending. */
   | { readonly type: 'prefill'; readonly text: string; readonly attachments: readonly Attachment[]; readonly focus: boolean }
   /** Show the list of conversations (command Chat History). */
-  | { readonly type: 'showHistory' };
+  | { readonly type: 'showHistory' }
+  /** Bring a turn into view, and what it waits for under the fingers of the user. */
+  | { readonly type: 'showTurn'; readonly turnId: string };
 
 export const traceToHostSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('ready') }),
@@ -93,5 +97,5 @@ export interface TraceTurnSummary { readonly turnId: string; readonly question: 
 
 export type HostToTrace =
   | { readonly type: 'turns'; readonly turns: readonly TraceTurnSummary[]; readonly selected: string | null }
-  /** The whole turn as known so far; sent again while it runs. */
-  | { readonly type: 'turn'; readonly turn: TraceTurn };
+  /** The whole turn as known so far; sent again while it runs. `elapsedMs` is how long it has run by now: nothing may have happened for long. */
+  | { readonly type: 'turn'; readonly turn: TraceTurn; readonly elapsedMs: number };

@@ -37,14 +37,14 @@ export function foldTurn(previous: TraceTurn | undefined, event: AgentEvent): Tr
     case 'toolStarted':
       return changeHop(turn, event.hop, (hop) => ({ ...hop, endMs: event.atMs, tools: [...hop.tools, newTool(turn.turnId, event)] }));
     case 'approvalRequested':
-      return changeHop(turn, event.hop, (hop) => ({ ...hop, endMs: event.atMs }));
+      return changeTool(turn, event.hop, event.callId, event.atMs, (tool) => ({ ...tool, waitingSinceMs: event.atMs }));
     case 'approvalResolved':
       return changeTool(turn, event.hop, event.callId, event.atMs, (tool) => ({
-        ...tool, endMs: event.atMs, approvalMs: tool.approvalMs + event.waitedMs, decision: event.decision,
+        ...decided(tool), endMs: event.atMs, approvalMs: tool.approvalMs + event.waitedMs, decision: event.decision,
       }));
     case 'toolFinished':
       return changeTool(turn, event.hop, event.callId, event.atMs, (tool) => ({
-        ...tool, endMs: event.atMs, toolMs: event.toolMs, approvalMs: event.approvalMs, resultBytes: event.resultBytes,
+        ...decided(tool), endMs: event.atMs, toolMs: event.toolMs, approvalMs: event.approvalMs, resultBytes: event.resultBytes,
         truncated: event.truncated, outcome: event.outcome, summary: event.summary,
       }));
     case 'gate':
@@ -52,7 +52,7 @@ export function foldTurn(previous: TraceTurn | undefined, event: AgentEvent): Tr
         ...turn, gate: { gate: event.gate, reason: event.reason, spent: event.spent, ...(event.error ? { error: event.error } : {}) },
       };
     case 'turnFinished':
-      return { ...turn, running: false, partial: event.partial };
+      return { ...ended(turn), partial: event.partial };
   }
 }
 
@@ -83,6 +83,15 @@ function changeTool(turn: TraceTurn, number: number, callId: string, atMs: numbe
   return changeHop(turn, number, (hop) => ({ ...hop, endMs: atMs, tools: hop.tools.map((tool) => (tool.callId === callId ? change(tool) : tool)) }));
 }
 
+/** Nobody waits any longer, whether there was a decision or not. */
+function decided({ waitingSinceMs: _, ...tool }: TraceTool): TraceTool {
+  return tool;
+}
+
+function ended(turn: TraceTurn): TraceTurn {
+  return { ...turn, running: false, hops: turn.hops.map((hop) => ({ ...hop, tools: hop.tools.map(decided) })) };
+}
+
 /** A turn whose process died: what is known of it, marked as broken off. */
 export function interruptedTurn(turn: TraceTurn): TraceTurn {
   const spent = {
@@ -90,5 +99,5 @@ export function interruptedTurn(turn: TraceTurn): TraceTurn {
     tokens: turn.hops.reduce((sum, { stats }) => sum + (stats ? Math.max(0, stats.tokensIn - stats.tokensCached) + stats.tokensOut : 0), 0),
   };
   const reason = `The process ended in step ${Math.max(1, turn.hops.length)}, before the turn was finished.`;
-  return { ...turn, running: false, partial: true, gate: turn.gate ?? { gate: 'error', reason, spent } };
+  return { ...ended(turn), partial: true, gate: turn.gate ?? { gate: 'error', reason, spent } };
 }

@@ -96,7 +96,7 @@ function toolFields(tool: TraceTool): Record<string, Plain> {
   return {
     'gen_ai.operation.name': 'execute_tool', 'gen_ai.tool.name': tool.name, 'gen_ai.tool.type': 'function',
     'gen_ai.tool.call.id': tool.callId, 'gen_ai.tool.call.arguments': tool.arguments, 'loupe.tool.class': tool.class,
-    'loupe.tool_ms': tool.toolMs, 'loupe.approval_ms': tool.approvalMs, 'loupe.argument_bytes': tool.argumentBytes,
+    'loupe.tool_ms': tool.toolMs, 'loupe.approval_ms': tool.approvalMs, 'loupe.waiting_since_ms': tool.waitingSinceMs, 'loupe.argument_bytes': tool.argumentBytes,
     'loupe.result_bytes': tool.resultBytes, 'loupe.truncated': tool.truncated, 'loupe.outcome': tool.outcome,
     'loupe.decision': tool.decision, 'loupe.summary': tool.summary,
     'error.type': tool.outcome === 'error' ? 'tool.failed' : undefined,

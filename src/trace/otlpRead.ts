@@ -81,12 +81,13 @@ function readTool(span: OtlpSpan, start: bigint): TraceTool {
   const get = reader(span.attributes);
   const outcome = get('loupe.outcome', outcomes.optional());
   const decision = get('loupe.decision', z.enum(['accepted', 'rejected']).optional());
+  const waitingSinceMs = get('loupe.waiting_since_ms', number.optional());
   return {
     callId: get('gen_ai.tool.call.id', text), spanId: span.spanId, name: get('gen_ai.tool.name', text),
     class: get('loupe.tool.class', z.enum(['read', 'write', 'execute'])), startMs: offset(span.startTimeUnixNano, start),
     endMs: offset(span.endTimeUnixNano, start), toolMs: get('loupe.tool_ms', number), approvalMs: get('loupe.approval_ms', number),
     argumentBytes: get('loupe.argument_bytes', number), resultBytes: get('loupe.result_bytes', number), truncated: get('loupe.truncated', flag),
-    ...(outcome === undefined ? {} : { outcome }), ...(decision === undefined ? {} : { decision }),
+    ...(outcome === undefined ? {} : { outcome }), ...(decision === undefined ? {} : { decision }), ...(waitingSinceMs === undefined ? {} : { waitingSinceMs }),
     summary: get('loupe.summary', text), arguments: get('gen_ai.tool.call.arguments', text),
   };
 }

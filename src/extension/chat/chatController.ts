@@ -1,13 +1,13 @@
 import type { Clock } from '../../base/clock.js';
-import type { Disposable } from '../../base/disposable.js';
-import { toError } from '../../base/errors.js';
+import { type Disposable, DisposableStore } from '../../base/disposable.js';
 import { Emitter, type Event } from '../../base/event.js';
 import type { Logger } from '../../base/logger.js';
 import type { AgentEvent } from '../../protocol/agentEvents.js';
-import type { Attachment, ConversationSummary, Turn } from '../../protocol/conversation.js';
+import type { Attachment, Turn } from '../../protocol/conversation.js';
 import type { ChatState, ContextGauge, HostToChat, ModelBadge } from '../../protocol/views.js';
-import type { ChatDraft, ConversationStore, StoredConversation, StoredTurn } from './conversationStore.js';
-import { appendEvent, closeCutTurn, isFinished } from './storedTurn.js';
+import type { ChatDraft, ConversationStore } from './conversationStore.js';
+import { OpenConversations } from './openConversations.js';
+import { TurnDriver } from './turnDriver.js';
 import type { RunTurn } from './turnPort.js';
 
 export interface ChatModelState {
@@ -27,33 +27,17 @@ export interface ChatDeps {
   readonly logger: Logger;
 }
 
-interface Running {
-  readonly conversation: string;
-  readonly turnId: string;
-  readonly controller: AbortController;
-  readonly done: Promise<void>;
-}
-
-/** How often a streaming turn is written to disk, in milliseconds: what a crash can lose. */
-const saveEveryMs = 500;
-
 /**
- * The conversations of one workspace and the turn that runs. Knows nothing of VS Code: views receive {@link HostToChat}
- * messages and can ask for the whole state at any time, so that a view that was reloaded loses nothing.
+ * What the chat can do, and what it tells its views. Knows nothing of VS Code: views receive {@link HostToChat} messages and can
+ * ask for the whole state at any time, so that a view that was reloaded loses nothing.
  */
 export class ChatController implements Disposable {
-  private readonly messages = new Emitter<HostToChat>();
-  private readonly turnEvents = new Emitter<AgentEvent>();
-  private readonly runningChanged = new Emitter<boolean>();
-  private readonly modelListener: Disposable;
-  /** The shown conversation and, when that is another one, the one whose turn runs. */
-  private readonly open = new Map<string, StoredConversation>();
-  private currentId: string;
-  private history: readonly ConversationSummary[] = [];
-  private draft: ChatDraft = { text: '', attachments: [] };
-  private running: Running | undefined;
-  private loaded: Promise<void> | undefined;
-  private lastSave = 0;
+  private readonly disposables = new DisposableStore();
+  private readonly messages = this.disposables.add(new Emitter<HostToChat>());
+  private readonly turnEvents = this.disposables.add(new Emitter<AgentEvent>());
+  private readonly runningChanged = this.disposables.add(new Emitter<boolean>());
+  private readonly conversations: OpenConversations;
+  private readonly driver: TurnDriver;
 
   /** What changed, for the chat view. */
   readonly onMessage = this.messages.event;
@@ -62,20 +46,32 @@ export class ChatController implements Disposable {
   readonly onDidChangeRunning = this.runningChanged.event;
 
   constructor(private readonly deps: ChatDeps) {
-    this.currentId = this.add(this.emptyConversation());
-    this.modelListener = deps.model.onDidChange(() => {
+    this.conversations = new OpenConversations(deps);
+    this.driver = new TurnDriver({
+      ...deps, conversations: this.conversations,
+      listener: {
+        began: (turn, first) => this.onBegan(turn, first),
+        happened: (conversation, turnId, event) => this.onEvent(conversation, turnId, event),
+        failed: (text) => this.notice('error', text),
+        ended: () => {
+          this.messages.fire({ type: 'running', turnId: null });
+          this.runningChanged.fire(false);
+        },
+      },
+    });
+    this.disposables.add(deps.model.onDidChange(() => {
       this.messages.fire({ type: 'model', model: deps.model.badge });
       this.messages.fire({ type: 'context', context: this.gauge() });
-    });
+    }));
   }
 
   get isRunning(): boolean {
-    return this.running !== undefined;
+    return this.driver.running !== undefined;
   }
 
   /** Reads what was stored, once. Every other method waits for it. */
   load(): Promise<void> {
-    return (this.loaded ??= this.loadStored());
+    return this.conversations.load();
   }
 
   async state(): Promise<ChatState> {
@@ -83,83 +79,62 @@ export class ChatController implements Disposable {
     return this.snapshot();
   }
 
-  private snapshot(): ChatState {
-    const { turns, ...head } = this.conversation;
-    return {
-      conversation: { ...head, turns: turns.map((t) => t.turn) },
-      history: this.history,
-      running: this.running?.conversation === this.conversation.id ? this.running.turnId : null,
-      model: this.deps.model.badge,
-      context: this.gauge(),
-      draft: this.draft,
-      trusted: this.deps.trusted(),
-    };
-  }
-
   /** Starts a turn and resolves when it has ended. False when one runs already. */
   async ask(question: string, attachments: readonly Attachment[]): Promise<boolean> {
     await this.load();
-    if (this.running) {
+    if (this.isRunning) {
       this.notice('info', 'One question at a time: stop the running one, or wait for its answer.');
       return false;
     }
     await this.saveDraft({ text: '', attachments: [] });
-    await this.runTurn(question, attachments);
+    await this.driver.start(question, attachments);
     return true;
   }
 
   /** Asks a turn's question again. The last turn is replaced; an earlier one is asked anew at the end. */
   async retry(turnId: string): Promise<void> {
     await this.load();
-    const stored = this.conversation.turns.find((t) => t.turn.id === turnId);
-    if (!stored || this.running) return;
-    if (this.conversation.turns.at(-1) === stored) {
-      this.add({ ...this.conversation, turns: this.conversation.turns.slice(0, -1) });
-      await this.deps.store.saveHead(this.conversation);
-      await this.deps.store.deleteTurn(this.conversation.id, turnId);
+    const { turns } = this.conversations.current;
+    const stored = turns.find((t) => t.turn.id === turnId);
+    if (!stored || this.isRunning) return;
+    if (turns.at(-1) === stored) {
+      await this.conversations.removeLastTurn();
       await this.sendState();
     }
-    await this.runTurn(stored.turn.question, stored.turn.attachments);
+    await this.driver.start(stored.turn.question, stored.turn.attachments);
   }
 
   /** Ends the running turn at once; what it has of an answer stays, marked partial. Resolves when it has ended. */
-  async stop(): Promise<void> {
-    this.running?.controller.abort();
-    await this.running?.done;
+  stop(): Promise<void> {
+    return this.driver.stop();
   }
 
   async newChat(): Promise<void> {
     await this.load();
-    if (this.conversation.turns.length === 0) return this.sendState();
-    await this.show(this.emptyConversation());
+    if (this.conversations.current.turns.length > 0) await this.conversations.show();
+    await this.sendState();
   }
 
   async openConversation(id: string): Promise<void> {
     await this.load();
-    if (id === this.currentId) return this.sendState();
-    const stored = this.open.get(id) ?? (await this.readClosed(id));
-    if (stored) await this.show(stored);
-    else this.notice('error', 'This conversation is no longer there.');
+    if (!this.conversations.isCurrent(id)) {
+      const stored = await this.conversations.find(id);
+      if (!stored) return this.notice('error', 'This conversation is no longer there.');
+      await this.conversations.show(stored);
+    }
+    await this.sendState();
   }
 
   async delete(id: string): Promise<void> {
     await this.load();
-    if (this.running?.conversation === id) await this.stop();
-    await this.deps.store.delete(id);
-    this.history = this.history.filter((h) => h.id !== id);
-    if (this.currentId === id) await this.show(this.emptyConversation());
-    else await this.sendState();
+    if (this.driver.running?.conversation === id) await this.stop();
+    await this.conversations.delete(id);
+    await this.sendState();
   }
 
   async saveDraft(draft: ChatDraft): Promise<void> {
     await this.load();
-    this.draft = draft;
-    await this.saveWindow();
-  }
-
-  async conversations(): Promise<readonly ConversationSummary[]> {
-    await this.load();
-    return this.history;
+    await this.conversations.saveDraft(draft);
   }
 
   /** Puts text and attachments into the input of the chat, without sending. */
@@ -179,181 +154,45 @@ export class ChatController implements Disposable {
   }
 
   dispose(): void {
-    this.running?.controller.abort();
-    this.modelListener.dispose();
-    this.messages.dispose();
-    this.turnEvents.dispose();
-    this.runningChanged.dispose();
+    this.driver.abort();
+    this.disposables.dispose();
   }
 
-  private async loadStored(): Promise<void> {
-    const { store } = this.deps;
-    const [state, history] = await Promise.all([store.readState(), store.list()]);
-    this.history = history;
-    this.draft = state.draft;
-    const current = state.current ? await this.readClosed(state.current) : undefined;
-    if (current) this.showOnly(current);
-  }
-
-  /** A conversation from disk; turns that a crash or a reload cut are closed as partial, on disk too. */
-  private async readClosed(id: string): Promise<StoredConversation | undefined> {
-    const stored = await this.deps.store.read(id);
-    if (!stored) return undefined;
-    const turns: StoredTurn[] = [];
-    for (const t of stored.turns) {
-      const closed = isFinished(t.turn) ? t : { ...t, turn: closeCutTurn(t.turn, this.deps.clock.now()) };
-      if (closed !== t) await this.deps.store.saveTurn(id, t.turn.id, () => closed);
-      turns.push(closed);
-    }
-    return { ...stored, turns };
-  }
-
-  private async runTurn(question: string, attachments: readonly Attachment[]): Promise<void> {
-    const now = this.deps.clock.now();
-    const turn: Turn = { id: this.deps.newId(), question, attachments, events: [] };
-    const before = this.conversation;
-    const conversation: StoredConversation = {
-      ...before,
-      title: before.turns.length === 0 ? titleOf(question) : before.title,
-      updatedAt: now,
-      turns: [...before.turns, { turn }],
+  private snapshot(): ChatState {
+    const { turns, ...head } = this.conversations.current;
+    const { running } = this.driver;
+    return {
+      conversation: { ...head, turns: turns.map((t) => t.turn) },
+      history: this.conversations.history,
+      running: running?.conversation === head.id ? running.turnId : null,
+      model: this.deps.model.badge,
+      context: this.gauge(),
+      draft: this.conversations.draft,
+      trusted: this.deps.trusted(),
     };
-    this.add(conversation);
-    const history = before.turns.findLast((t) => t.history !== undefined)?.history ?? [];
-    const controller = new AbortController();
-    let ended = (): void => undefined;
-    const done = new Promise<void>((resolve) => (ended = resolve));
-    this.running = { conversation: conversation.id, turnId: turn.id, controller, done };
-    if (before.turns.length === 0) await this.sendState(); // the conversation has its title now
+  }
+
+  private async onBegan({ id: turnId, question, attachments }: Turn, first: boolean): Promise<void> {
+    if (first) await this.sendState();
     else {
-      this.messages.fire({ type: 'turnAdded', turnId: turn.id, question, attachments });
-      this.messages.fire({ type: 'running', turnId: turn.id });
+      this.messages.fire({ type: 'turnAdded', turnId, question, attachments });
+      this.messages.fire({ type: 'running', turnId });
     }
     this.runningChanged.fire(true);
-    try {
-      await this.deps.store.saveTurn(conversation.id, turn.id, () => ({ turn }));
-      await this.deps.store.saveHead(conversation);
-      await this.saveWindow();
-      await this.follow(conversation.id, { turnId: turn.id, conversation: conversation.id, question, attachments, history }, controller.signal);
-    } catch (thrown) {
-      const error = toError(thrown);
-      this.deps.logger.log('error', 'A turn failed', { error });
-      this.notice('error', `${error.message} ${error.next}`);
-    } finally {
-      await this.finish(conversation.id, turn.id);
-      ended();
-    }
   }
 
-  private async follow(conversation: string, request: Parameters<RunTurn>[0], signal: AbortSignal): Promise<void> {
-    const events = this.deps.run(request, signal);
-    for (let next = await events.next(); ; next = await events.next()) {
-      if (next.done) {
-        const { messages } = next.value;
-        this.change(conversation, request.turnId, (t) => ({ ...t, history: messages }));
-        return;
-      }
-      const event = next.value;
-      this.change(conversation, request.turnId, (t) => ({ ...t, turn: { ...t.turn, events: appendEvent(t.turn.events, event) } }));
-      if (this.currentId === conversation) this.messages.fire({ type: 'event', turnId: request.turnId, event });
-      if (event.type === 'modelFinished') this.messages.fire({ type: 'context', context: this.gauge() });
-      this.turnEvents.fire(event);
-      this.saveSometimes(conversation, request.turnId, event.type !== 'textDelta' && event.type !== 'modelProgress');
-    }
-  }
-
-  private async finish(conversationId: string, turnId: string): Promise<void> {
-    const unfinished = this.turnOf(conversationId, turnId)?.turn;
-    if (unfinished && !isFinished(unfinished)) {
-      const closed = closeCutTurn(unfinished, this.deps.clock.now());
-      this.change(conversationId, turnId, (t) => ({ ...t, turn: closed }));
-      for (const event of closed.events.slice(unfinished.events.length)) {
-        if (this.currentId === conversationId) this.messages.fire({ type: 'event', turnId, event });
-        this.turnEvents.fire(event);
-      }
-    }
-    const stored = this.turnOf(conversationId, turnId);
-    this.running = undefined;
-    if (conversationId !== this.currentId) this.open.delete(conversationId);
-    if (stored) {
-      try {
-        await this.deps.store.saveTurn(conversationId, turnId, () => stored);
-        this.history = await this.deps.store.list();
-      } catch (thrown) {
-        const error = toError(thrown);
-        this.deps.logger.log('error', 'The conversation could not be stored', { error });
-        this.notice('error', `This answer could not be stored: ${error.message}`);
-      }
-    }
-    this.messages.fire({ type: 'running', turnId: null });
-    this.runningChanged.fire(false);
-  }
-
-  private saveSometimes(conversation: string, turnId: string, important: boolean): void {
-    const now = this.deps.clock.monotonic();
-    if (!important && now - this.lastSave < saveEveryMs) return;
-    this.lastSave = now;
-    const known = this.turnOf(conversation, turnId);
-    if (!known) return;
-    this.deps.store.saveTurn(conversation, turnId, () => this.turnOf(conversation, turnId) ?? known).catch((thrown: unknown) => {
-      this.deps.logger.log('warn', 'A running turn could not be saved', { error: toError(thrown) });
-    });
-  }
-
-  private get conversation(): StoredConversation {
-    return this.open.get(this.currentId) as StoredConversation;
-  }
-
-  private add(conversation: StoredConversation): string {
-    this.open.set(conversation.id, conversation);
-    return conversation.id;
-  }
-
-  private turnOf(conversation: string, turnId: string): StoredTurn | undefined {
-    return this.open.get(conversation)?.turns.find((t) => t.turn.id === turnId);
-  }
-
-  private change(conversation: string, turnId: string, next: (turn: StoredTurn) => StoredTurn): void {
-    const held = this.open.get(conversation);
-    if (held) this.add({ ...held, turns: held.turns.map((t) => (t.turn.id === turnId ? next(t) : t)) });
-  }
-
-  private showOnly(next: StoredConversation): void {
-    if (this.running?.conversation !== this.currentId) this.open.delete(this.currentId);
-    this.currentId = this.add(next);
-  }
-
-  private async show(next: StoredConversation): Promise<void> {
-    this.showOnly(next);
-    this.draft = { text: '', attachments: [] };
-    this.history = await this.deps.store.list();
-    await this.saveWindow();
-    await this.sendState();
-  }
-
-  private async saveWindow(): Promise<void> {
-    const current = this.conversation.turns.length > 0 ? { current: this.conversation.id } : {};
-    await this.deps.store.saveState({ ...current, draft: this.draft });
-  }
-
-  private emptyConversation(): StoredConversation {
-    const now = this.deps.clock.now();
-    return { id: this.deps.newId(), title: 'New Chat', createdAt: now, updatedAt: now, turns: [] };
+  private onEvent(conversation: string, turnId: string, event: AgentEvent): void {
+    if (this.conversations.isCurrent(conversation)) this.messages.fire({ type: 'event', turnId, event });
+    if (event.type === 'modelFinished') this.messages.fire({ type: 'context', context: this.gauge() });
+    this.turnEvents.fire(event);
   }
 
   private gauge(): ContextGauge {
     const size = this.deps.model.contextSize;
-    for (const { turn } of this.conversation.turns.toReversed()) {
+    for (const { turn } of this.conversations.current.turns.toReversed()) {
       const last = turn.events.findLast((e) => e.type === 'modelFinished');
       if (last) return { used: last.stats.tokensIn + last.stats.tokensOut, cached: last.stats.tokensCached, size };
     }
     return { used: 0, cached: 0, size };
   }
-}
-
-const longestTitle = 60;
-
-export function titleOf(question: string): string {
-  const line = question.trim().replace(/\s+/g, ' ');
-  return line.length <= longestTitle ? line : `${line.slice(0, longestTitle - 1).trimEnd()}…`;
 }

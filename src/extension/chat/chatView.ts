@@ -16,6 +16,7 @@ export interface ChatViewDeps {
   readonly editor: EditorActions;
   /** Called when the view is shown, so that the model can load while the user types. */
   readonly onShown: () => void;
+  readonly onCancelLoading: () => void;
   readonly logger: Logger;
 }
 
@@ -65,6 +66,13 @@ export class ChatView implements Disposable {
     await vscode.commands.executeCommand(`${views.chat}.focus`);
   }
 
+  /** Shows a turn, in the conversation that it belongs to. */
+  async showTurn(conversation: string, turnId: string): Promise<void> {
+    await this.reveal();
+    await this.deps.controller.openConversation(conversation);
+    this.post({ type: 'showTurn', turnId });
+  }
+
   post(message: HostToChat): void {
     if (this.host) this.host.post(message);
     else if (keepForLater(message)) this.early.push(message);
@@ -111,6 +119,7 @@ export class ChatView implements Disposable {
       case 'chooseModel':
         await vscode.commands.executeCommand('loupe.chooseModel');
         return;
+      case 'cancelLoading': return this.deps.onCancelLoading();
       case 'showTrace':
         await vscode.commands.executeCommand('loupe.showTrace', message.turnId);
         return;
@@ -124,7 +133,7 @@ export class ChatView implements Disposable {
 
 /** What the whole state does not repeat. */
 const keepForLater = (message: HostToChat): boolean =>
-  message.type === 'notice' || message.type === 'prefill' || message.type === 'showHistory';
+  message.type === 'notice' || message.type === 'prefill' || message.type === 'showHistory' || message.type === 'showTurn';
 
 /** Leaves out what is absent, which a validated message may hold as undefined. */
 function exact({ kind, path, startLine, endLine }: Extract<ChatToHost, { type: 'ask' }>['attachments'][number]): Attachment {

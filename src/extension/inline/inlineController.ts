@@ -22,7 +22,7 @@ export interface InlineControllerDeps {
     readonly onDidChange: Event<ReadonlySet<SettingKey>>;
   };
   /** What to load for the completion role, by settings, installed models and machine; an error when there is nothing. */
-  readonly completionModel: () => Promise<Result<LoadParams>>;
+  readonly completionModel: (onCheck: (fraction: number) => void, signal: AbortSignal) => Promise<Result<LoadParams>>;
   /** A model was installed or chosen. */
   readonly onDidChangeModels: Event<void>;
   readonly server: InlineServer;
@@ -39,6 +39,8 @@ const relevant = /^loupe\.(?:inline|model|kv)\./u;
 export class InlineController implements Disposable {
   private readonly disposables = new DisposableStore();
   private work: Promise<void> = Promise.resolve();
+  /** Ends the check of a file that a newer state may not need. */
+  private superseded = new AbortController();
 
   constructor(private readonly deps: InlineControllerDeps) {
     this.disposables.add(deps.trust.onGranted(() => this.refresh()));
@@ -50,7 +52,9 @@ export class InlineController implements Disposable {
 
   /** Brings the server to what settings, trust and models ask for. */
   refresh(): void {
-    this.work = this.work.then(() => this.apply());
+    this.superseded.abort();
+    const { signal } = (this.superseded = new AbortController());
+    this.work = this.work.then(() => this.apply(signal));
   }
 
   /** Resolves when all changes so far are applied. */
@@ -59,15 +63,17 @@ export class InlineController implements Disposable {
   }
 
   dispose(): void {
+    this.superseded.abort();
     this.disposables.dispose();
     this.work = this.work.then(() => this.stop());
   }
 
-  private async apply(): Promise<void> {
-    if (this.disposables.isDisposed) return;
+  private async apply(signal: AbortSignal): Promise<void> {
+    if (this.disposables.isDisposed || signal.aborted) return; // the newer state is next
     const { server, onStatus } = this.deps;
     try {
-      const wanted = await this.wanted();
+      const wanted = await this.wanted(signal);
+      if (signal.aborted) return;
       if (!('state' in wanted)) {
         await server.run(wanted);
         return;
@@ -81,11 +87,13 @@ export class InlineController implements Disposable {
   }
 
   /** What the server is to run with, or the state without it. */
-  private async wanted(): Promise<InlineConfiguration | InlineStatus> {
+  private async wanted(signal: AbortSignal): Promise<InlineConfiguration | InlineStatus> {
     const { trust, settings } = this.deps;
     if (!trust.granted) return { state: 'untrusted' };
     if (!settings.get('loupe.inline.enabled')) return { state: 'off' };
-    const model = await this.deps.completionModel();
+    const model = await this.deps.completionModel((fraction) => {
+      if (!signal.aborted) this.deps.onStatus({ state: 'checking', fraction });
+    }, signal);
     if (!model.ok) return { state: 'unavailable', error: model.error };
     return { languages: { ...settings.get('loupe.inline.languages') }, maxTokens: settings.get('loupe.inline.maxTokens'), model: model.value };
   }

@@ -23,6 +23,8 @@ export function inlineStatusText(status: InlineStatus, { offered, accepted, part
       return { ...quiet, text: 'Inline suggestions wait for trust', detail: 'Loupe starts nothing in a workspace that is not trusted.' };
     case 'starting':
       return { ...quiet, busy: true, text: 'Inline suggestions are starting', detail: '', action: turnOff };
+    case 'checking':
+      return { ...quiet, busy: true, text: `Inline suggestions: checking the model file, ${Math.floor(status.fraction * 100)} %`, detail: '', action: turnOff };
     case 'loading':
       return { ...quiet, busy: true, text: `Inline suggestions: loading, ${Math.floor(status.fraction * 100)} %`, detail: '', action: turnOff };
     case 'ready': {

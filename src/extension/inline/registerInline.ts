@@ -23,7 +23,7 @@ export interface InlineDeps {
     readonly onDidChange: Event<ReadonlySet<SettingKey>>;
   };
   /** What to load for the completion role; an error with a next step when there is nothing. */
-  readonly completionModel: () => Promise<Result<LoadParams>>;
+  readonly completionModel: (onCheck: (fraction: number) => void, signal: AbortSignal) => Promise<Result<LoadParams>>;
   readonly onDidChangeModels: Event<void>;
   /** Keeps the counts of suggestions on this machine. */
   readonly memento: vscode.Memento;

@@ -1,15 +1,16 @@
 import * as vscode from 'vscode';
-import { makeError } from '../../base/errors.js';
+import { makeError, messageOf } from '../../base/errors.js';
 import type { Logger } from '../../base/logger.js';
 import type { Result } from '../../base/result.js';
 import type { CatalogueEntry } from '../../model/catalogue.js';
 import type { DownloadProgress } from '../../model/download.js';
-import { size, tokens } from '../../model/fit.js';
-import { displayName, inspectModel } from '../../model/installed.js';
+import { size } from '../../model/fit.js';
+import { inspectModel } from '../../model/installed.js';
 import type { SettingKey, SettingValue } from '../../protocol/settings.js';
 import { showError } from '../host/notices.js';
-import type { ModelLibrary, ModelOffer } from './modelLibrary.js';
+import type { ModelLibrary } from './modelLibrary.js';
 import type { ModelService } from './modelService.js';
+import { type PickerAction, type PickerGroup, pickerGroups } from './pickerGroups.js';
 
 /** Where the key of the endpoint is kept: in the system's key store, never in a settings file. */
 export const endpointKeySecret = 'loupe.endpoint.key';
@@ -39,12 +40,27 @@ export class ModelCommands {
     picker.busy = true;
     picker.show();
     try {
-      picker.items = this.items(await this.deps.library.offer());
-      picker.placeholder = this.deps.service.badge.detail;
-      picker.busy = false;
-      const chosen = await accepted(picker);
+      const { library, service, settings, logger } = this.deps;
+      const current = settings.get('loupe.model.chat');
+      const chosen = accepted(picker);
+      // They may be many files: the list does not wait for them.
+      const others = library.others().catch((error: unknown) => {
+        logger.log('warn', 'The models of other programs could not be looked at', { error: messageOf(error) });
+        return [];
+      });
+      const offer = await library.offer();
+      picker.items = this.quickPickItems(pickerGroups(offer, [], current));
+      picker.placeholder = service.badge.detail;
+      void others.then((found) => {
+        const active = picker.activeItems[0]?.label;
+        picker.keepScrollPosition = true;
+        picker.items = this.quickPickItems(pickerGroups(offer, found, current));
+        picker.activeItems = picker.items.filter(({ label }) => label === active);
+        picker.busy = false;
+      });
+      const item = await chosen;
       picker.hide();
-      await chosen?.take?.();
+      await item?.take?.();
     } finally {
       picker.dispose();
     }
@@ -113,50 +129,22 @@ export class ModelCommands {
     }
   }
 
-  private items(offer: ModelOffer): Item[] {
-    const current = this.deps.settings.get('loupe.model.chat');
-    const { choice, installed, downloads, tooLarge } = offer;
-    const group = (label: string, items: readonly Item[]): Item[] =>
-      items.length === 0 ? [] : [{ label, kind: vscode.QuickPickItemKind.Separator }, ...items];
-    const automatic: Item = {
-      label: `${current === 'auto' ? '$(check)' : '$(wand)'} Automatic`,
-      description: choice.chat && current === 'auto' ? choice.chat.name : 'the best installed model that fits',
-      ...(choice.chat && current === 'auto' ? { detail: choice.chat.reason } : {}),
-      take: () => this.use('auto'),
-    };
-    const present = installed.models.filter((m) => m.entry === undefined || m.entry.roles.includes('chat')).map((m): Item => {
-      const setting = m.entry?.id ?? m.path;
-      return {
-        label: `${setting === current ? '$(check)' : '$(package)'} ${displayName(m)}`,
-        description: `${size(m.fileBytes)}, up to ${tokens(m.shape.trainContext)}`,
-        detail: m.entry?.description ?? m.path,
-        take: () => this.use(setting),
-      };
-    });
-    const broken = installed.broken.map(({ path, error }): Item => ({
-      label: `$(error) ${path}`, detail: `${error.message} ${error.next}`, take: () => showError(error, this.deps.logger),
-    }));
-    const offered = downloads.map(({ entry, fit, reason }): Item => ({
-      label: `$(cloud-download) ${entry.name}`,
-      description: `${size(entry.sizeBytes)} download, ${tokens(fit.contextSize)} of context, ${entry.licence.name}`,
-      detail: `${entry.description} ${reason}`,
-      take: () => this.downloadEntry(entry),
-    }));
-    const large = tooLarge.map((entry): Item => ({
-      label: `$(circle-slash) ${entry.name}`, description: `${size(entry.sizeBytes)}, does not fit this machine`, detail: entry.description,
-      take: () => this.confirmLarge(entry),
-    }));
-    return [
-      automatic,
-      ...group('Installed', present),
-      ...group('Download', offered),
-      ...group('Other', [
-        { label: '$(folder-opened) Choose a GGUF File...', take: () => this.chooseFile() },
-        { label: `${current === 'endpoint' ? '$(check)' : '$(cloud)'} Use an OpenAI-Compatible Endpoint...`, take: () => this.useEndpoint() },
-      ]),
-      ...group('Too large for this machine', large),
-      ...group('Cannot be used', broken),
-    ];
+  private quickPickItems(groups: readonly PickerGroup[]): Item[] {
+    return groups.flatMap(({ label: heading, items }): Item[] => [
+      ...(heading === '' ? [] : [{ label: heading, kind: vscode.QuickPickItemKind.Separator }]),
+      ...items.map(({ icon, action, label, ...words }): Item => ({ ...words, label: `$(${icon}) ${label}`, take: () => this.take(action) })),
+    ]);
+  }
+
+  private async take(action: PickerAction): Promise<void> {
+    switch (action.kind) {
+      case 'use': return this.use(action.setting);
+      case 'download': return this.downloadEntry(action.entry);
+      case 'downloadAnyway': return this.confirmLarge(action.entry);
+      case 'explain': return showError(action.error, this.deps.logger);
+      case 'chooseFile': return this.chooseFile();
+      case 'useEndpoint': return this.useEndpoint();
+    }
   }
 
   private async confirmLarge(entry: CatalogueEntry): Promise<void> {
@@ -180,7 +168,7 @@ export class ModelCommands {
     await this.deps.settings.update('loupe.model.chat', setting);
     this.deps.service.reset();
     const model = await this.deps.service.acquire(new AbortController().signal);
-    if (!model.ok) await showError(model.error, this.deps.logger);
+    if (!model.ok && model.error.code !== 'cancelled') await showError(model.error, this.deps.logger);
   }
 }
 

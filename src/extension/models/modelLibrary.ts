@@ -1,15 +1,19 @@
 import type { Disposable } from '../../base/disposable.js';
-import { makeError } from '../../base/errors.js';
+import { type LoupeError, makeError } from '../../base/errors.js';
 import { Emitter } from '../../base/event.js';
 import { err, ok, type Result } from '../../base/result.js';
-import { type CatalogueEntry, catalogue } from '../../model/catalogue.js';
-import { type Choice, chooseModels, explicitFiles, type LocalChoice, type ModelSettings, type Recommendation, recommended } from '../../model/choose.js';
+import { type CatalogueEntry, catalogue, catalogueEntry } from '../../model/catalogue.js';
+import { type Choice, chooseModels, contextFor, explicitFiles, type ModelSettings, type Recommendation, recommended } from '../../model/choose.js';
+import { type Fit, size } from '../../model/fit.js';
 import type { Hardware } from '../../model/hardware.js';
 import { type Installed, installedModels } from '../../model/installed.js';
-import { modelsDirectory } from '../../model/paths.js';
-import { verifyModel } from '../../model/verify.js';
+import type { OtherAppModel } from '../../model/otherApps.js';
+import { hashRecords, modelsDirectory } from '../../model/paths.js';
+import type { verifyModel } from '../../model/verify.js';
 import type { SettingKey, SettingValue } from '../../protocol/settings.js';
 import type { LoadParams } from '../../protocol/sidecar.js';
+import type { Trust } from '../trust.js';
+import { FileChecks } from './fileChecks.js';
 import type { ChosenModel } from './modelService.js';
 
 export interface ModelLibraryDeps {
@@ -17,11 +21,17 @@ export interface ModelLibraryDeps {
   readonly hardware: () => Promise<Hardware>;
   /** Memory that the sidecar holds already: it is free for the choice. */
   readonly ownBytes: () => Promise<number>;
+  readonly verify: typeof verifyModel;
+  /** Models that other programs have downloaded; looked for only in a trusted workspace. */
+  readonly otherApps: () => Promise<readonly OtherAppModel[]>;
+  readonly trust: Trust;
 }
 
 /** What there is to choose from, for the list that the user sees. */
 export interface ModelOffer {
   readonly choice: Choice;
+  /** The models folder. */
+  readonly directory: string;
   readonly installed: Installed;
   /** Catalogue models that can be downloaded and fit, the best first. */
   readonly downloads: readonly Recommendation[];
@@ -29,13 +39,20 @@ export interface ModelOffer {
   readonly tooLarge: readonly CatalogueEntry[];
 }
 
+/** A model of another program, and the context that would fit. */
+export interface OtherOffer extends OtherAppModel { readonly fit: Fit }
+
 /** The models of this machine: what is installed, what fits, what the settings choose. */
 export class ModelLibrary implements Disposable {
   private readonly changed = new Emitter<void>();
   /** A model was installed. */
   readonly onDidChange = this.changed.event;
 
-  constructor(private readonly deps: ModelLibraryDeps) {}
+  private readonly checks: FileChecks;
+
+  constructor(private readonly deps: ModelLibraryDeps) {
+    this.checks = new FileChecks((file, sha256, signal, onProgress) => deps.verify(file, sha256, signal, onProgress, hashRecords(file, this.directory)));
+  }
 
   get directory(): string {
     return modelsDirectory(this.deps.settings.get('loupe.model.directory'));
@@ -43,15 +60,25 @@ export class ModelLibrary implements Disposable {
 
   async chooseChat(): Promise<Result<ChosenModel>> {
     const { chat, chatProblem } = await this.choose();
-    if (chat) return sound(chat);
-    return err(chatProblem ?? makeError('model.none', 'No chat model is installed.', 'Choose one with "Loupe: Choose Model".'));
+    if (chat) return ok({ path: chat.path, name: chat.name, contextSize: chat.contextSize, reason: chat.reason, ...(chat.entry?.sha256 ? { sha256: chat.entry.sha256 } : {}) });
+    const problem = chatProblem ?? makeError('model.none', 'No chat model is installed.', 'Choose one with "Loupe: Choose Model".');
+    return err(problem.code === 'model.none' ? await this.namingOthers(problem) : problem);
   }
 
-  /** What to load for inline suggestions. */
-  async completionModel(): Promise<Result<LoadParams>> {
+  /**
+   * Whether the file is the published one: native code reads it next. It is read once; after that, and after a download, only its
+   * size and time are looked at. A model that the catalogue does not know has nothing to be compared with.
+   */
+  checkFile({ path: file, sha256 }: Pick<ChosenModel, 'path' | 'sha256'>, onProgress: (fraction: number) => void, signal: AbortSignal): Promise<Result<null>> {
+    return sha256 === undefined ? Promise.resolve(ok(null)) : this.checks.check(file, sha256, onProgress, signal);
+  }
+
+  /** What to load for inline suggestions, once its file is checked. */
+  async completionModel(onCheck: (fraction: number) => void, signal: AbortSignal): Promise<Result<LoadParams>> {
     const { completion, completionProblem } = await this.choose();
     if (!completion) return err(completionProblem ?? makeError('model.none', 'No model for inline suggestions is installed.', 'Choose one with "Loupe: Choose Model".'));
-    const checked = await sound(completion);
+    const sha256 = completion.entry?.sha256;
+    const checked = await this.checkFile({ path: completion.path, ...(sha256 ? { sha256 } : {}) }, onCheck, signal);
     return checked.ok ? ok(this.loadParams('completion', completion.path, completion.contextSize)) : checked;
   }
 
@@ -74,10 +101,21 @@ export class ModelLibrary implements Disposable {
     const fitting = recommended(hardware, 'chat', settings, ownBytes);
     return {
       choice: chooseModels({ settings, installed, hardware, ownBytes }),
+      directory: this.directory,
       installed,
       downloads: fitting.filter(({ entry }) => !present(entry)),
       tooLarge: catalogue.filter((entry) => entry.url !== undefined && entry.roles.includes('chat') && !present(entry) && !fitting.some((f) => f.entry.id === entry.id)),
     };
+  }
+
+  /** Models that Ollama and LM Studio have downloaded, the ones that fit first. They are offered, never chosen by themselves. */
+  async others(): Promise<readonly OtherOffer[]> {
+    if (!this.deps.trust.granted) return [];
+    const settings = this.modelSettings();
+    const [models, hardware, ownBytes] = await Promise.all([this.deps.otherApps(), this.deps.hardware(), this.deps.ownBytes()]);
+    const unique = models.filter(({ model }, index) => models.findIndex((other) => other.model.path === model.path) === index);
+    return unique.map((model) => ({ ...model, fit: contextFor(model.model, hardware, settings, ownBytes) }))
+      .sort((a, b) => Number(b.fit.fits) - Number(a.fit.fits));
   }
 
   notifyInstalled(): void {
@@ -86,6 +124,16 @@ export class ModelLibrary implements Disposable {
 
   dispose(): void {
     this.changed.dispose();
+  }
+
+  /** Nobody should download gigabytes that are on this machine already. */
+  private async namingOthers(problem: LoupeError): Promise<LoupeError> {
+    const [first, ...more] = (await this.others()).filter(({ fit }) => fit.fits);
+    if (!first) return problem;
+    const also = more.length === 0 ? '' : ` and ${more.length} more`;
+    const entry = catalogueEntry(String(problem.data?.['id']));
+    const download = entry ? `, or download ${entry.name} (${size(entry.sizeBytes)}),` : '';
+    return { ...problem, next: `${first.app} has ${first.name}${also} on this machine already. Use that${download} with "Loupe: Choose Model".` };
   }
 
   private async choose(): Promise<Choice> {
@@ -111,14 +159,4 @@ export class ModelLibrary implements Disposable {
       'loupe.endpoint.model': settings.get('loupe.endpoint.model'),
     };
   }
-}
-
-/**
- * The choice, when its file is the published one: native code reads it next. The file is read once; after that, and after a
- * download, only its size and time are looked at.
- */
-async function sound(choice: LocalChoice): Promise<Result<LocalChoice>> {
-  if (!choice.entry?.sha256) return ok(choice);
-  const checked = await verifyModel(choice.path, choice.entry.sha256, new AbortController().signal);
-  return checked.ok ? ok(choice) : checked;
 }

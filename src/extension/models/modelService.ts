@@ -11,6 +11,7 @@ import type { LoadedModel, LoadParams, RoleState } from '../../protocol/sidecar.
 import type { SettingKey, SettingValue } from '../../protocol/settings.js';
 import type { ModelBadge } from '../../protocol/views.js';
 import type { Trust } from '../trust.js';
+import { untilAborted } from './untilAborted.js';
 
 /** A model file that was chosen for a role, and why. */
 export interface ChosenModel {
@@ -19,6 +20,8 @@ export interface ChosenModel {
   /** Tokens. */
   readonly contextSize: number;
   readonly reason: string;
+  /** What the published file hashes to; absent where there is nothing to compare with. */
+  readonly sha256?: string;
 }
 
 export interface ModelServiceDeps {
@@ -28,6 +31,8 @@ export interface ModelServiceDeps {
   readonly loadParams: (role: 'chat', path: string, contextSize: number) => LoadParams;
   /** Looks at the settings, the models folder and the machine. The error says what is wrong with what was asked for. */
   readonly choose: () => Promise<Result<ChosenModel>>;
+  /** Whether the file is the published one; reads it whole the first time. */
+  readonly check: (chosen: ChosenModel, onProgress: (fraction: number) => void, signal: AbortSignal) => Promise<Result<null>>;
   /** Starts or joins the sidecar on first use. */
   readonly engine: () => Promise<Engine>;
   readonly localModel: (engine: Engine, loaded: LoadedModel) => ChatModel;
@@ -36,8 +41,8 @@ export interface ModelServiceDeps {
 }
 
 type State =
-  | { readonly is: 'idle' }
-  | { readonly is: 'loading'; readonly name: string; readonly fraction: number }
+  | { readonly is: 'idle'; readonly name?: string }
+  | { readonly is: 'checking' | 'loading'; readonly name: string; readonly fraction: number }
   | { readonly is: 'ready'; readonly model: ChatModel; readonly detail: string; readonly loaded?: LoadedModel }
   | { readonly is: 'failed'; readonly name: string; readonly error: LoupeError };
 
@@ -54,6 +59,7 @@ export class ModelService implements Disposable {
   private state: State = { is: 'idle' };
   private download: { readonly name: string; readonly fraction: number } | undefined;
   private loading: Promise<Result<ChatModel>> | undefined;
+  private preparing = new AbortController();
   private followed: Engine | undefined;
   private generation = 0;
   /** When a smaller context was last loaded for want of memory; monotonic milliseconds. */
@@ -75,7 +81,10 @@ export class ModelService implements Disposable {
       return { state: 'downloading', label: this.download.name, detail: `Downloading, ${Math.floor(this.download.fraction * 100)} %`, fraction: this.download.fraction };
     }
     switch (this.state.is) {
-      case 'idle': return { state: 'loading', label: 'Loupe', detail: 'The model loads when it is needed.' };
+      case 'idle': return this.loading
+        ? { state: 'loading', label: 'Loupe', detail: 'Looking for the model.' }
+        : { state: 'idle', label: this.state.name ?? 'Loupe', detail: 'The model loads when you ask.' };
+      case 'checking': return { state: 'checking', label: this.state.name, detail: 'Checking that the file is the published one', fraction: this.state.fraction };
       case 'loading': return { state: 'loading', label: this.state.name, detail: 'Loading', fraction: this.state.fraction };
       case 'ready': {
         const { name, kind } = this.state.model.info;
@@ -96,16 +105,24 @@ export class ModelService implements Disposable {
     if (this.state.is === 'ready' && !this.mayGrow()) return ok(this.state.model);
     const { generation } = this;
     this.loading ??= this.prepare(signal).finally(() => {
-      if (generation === this.generation) this.loading = undefined;
+      if (generation !== this.generation) return;
+      this.loading = undefined;
+      if (this.state.is === 'idle') this.changed.fire();
     });
     return untilAborted(this.loading, signal);
   }
 
   /** Forgets what was chosen, for example after a changed setting; the next {@link acquire} chooses and loads again. */
   reset(): void {
+    if (this.state.is === 'checking') this.preparing.abort(); // what loads is wanted again more often than not, and the sidecar joins the two
     this.generation += 1;
     this.loading = undefined;
     this.set({ is: 'idle' });
+  }
+
+  /** Ends checking and loading. Whoever waits for the model is told so; the next {@link acquire} begins again. */
+  cancel(): void {
+    if (this.state.is === 'checking' || this.state.is === 'loading') this.preparing.abort();
   }
 
   /** Shows a download in the badge; undefined ends it. */
@@ -115,19 +132,23 @@ export class ModelService implements Disposable {
   }
 
   dispose(): void {
+    this.preparing.abort();
     this.generation += 1;
     this.disposables.dispose();
   }
 
   private async prepare(signal: AbortSignal): Promise<Result<ChatModel>> {
     const { generation, state: before } = this;
-    const result = this.deps.settings.get('loupe.model.chat') === 'endpoint' ? await this.contact(signal) : await this.load();
-    if (generation === this.generation && !result.ok && before.is === 'ready') { // it could not grow, and the smaller one still works
+    this.preparing = new AbortController();
+    const stop = this.preparing.signal;
+    const result = this.deps.settings.get('loupe.model.chat') === 'endpoint' ? await this.contact(AbortSignal.any([signal, stop])) : await this.load(stop);
+    if (generation !== this.generation || result.ok) return result;
+    if (before.is === 'ready') { // it could not grow, and the smaller one still works
       this.reducedAt = this.deps.clock.monotonic();
       this.set(before);
       return ok(before.model);
     }
-    if (generation === this.generation && !result.ok) this.set({ is: 'failed', name: this.name, error: result.error });
+    this.set(result.error.code === 'cancelled' ? { is: 'idle', name: this.name } : { is: 'failed', name: this.name, error: result.error });
     return result;
   }
 
@@ -148,15 +169,21 @@ export class ModelService implements Disposable {
     return ok(model);
   }
 
-  private async load(): Promise<Result<ChatModel>> {
+  private async load(stop: AbortSignal): Promise<Result<ChatModel>> {
     const { generation } = this;
+    const show = (state: State): void => {
+      if (generation === this.generation) this.set(state);
+    };
     const chosen = await this.deps.choose();
     if (!chosen.ok) return chosen;
     const { name, path, contextSize, reason } = chosen.value;
-    this.set({ is: 'loading', name, fraction: 0 });
+    show({ is: 'loading', name, fraction: 0 });
+    const sound = await this.deps.check(chosen.value, (fraction) => show({ is: 'checking', name, fraction }), stop);
+    if (!sound.ok) return sound;
+    show({ is: 'loading', name, fraction: 0 });
     const engine = await this.deps.engine();
     this.follow(engine);
-    const loaded = await engine.load(await this.adopt(engine, this.deps.loadParams('chat', path, contextSize)));
+    const loaded = await engine.load(await this.adopt(engine, this.deps.loadParams('chat', path, contextSize)), stop);
     if (!loaded.ok) return loaded;
     const ready = this.readyState(engine, loaded.value, reason);
     if (generation === this.generation) this.set(ready);
@@ -201,10 +228,10 @@ export class ModelService implements Disposable {
   /** What people call the model that is loading or loaded. */
   private get name(): string {
     switch (this.state.is) {
-      case 'loading': return this.state.name;
+      case 'checking': case 'loading': return this.state.name;
       case 'ready': return this.state.model.info.name;
       case 'failed': return this.state.name;
-      case 'idle': return 'The model';
+      case 'idle': return this.state.name ?? 'The model';
     }
   }
 
@@ -222,19 +249,3 @@ export class ModelService implements Disposable {
     this.changed.fire();
   }
 }
-
-async function untilAborted<T>(work: Promise<Result<T>>, signal: AbortSignal): Promise<Result<T>> {
-  if (signal.aborted) return err(cancelled);
-  let stop = (): void => undefined;
-  const aborted = new Promise<Result<T>>((resolve) => {
-    stop = () => resolve(err(cancelled));
-    signal.addEventListener('abort', stop, { once: true });
-  });
-  try {
-    return await Promise.race([work, aborted]);
-  } finally {
-    signal.removeEventListener('abort', stop);
-  }
-}
-
-const cancelled = makeError('cancelled', 'Cancelled.', 'Ask again when you are ready.');

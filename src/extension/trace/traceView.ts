@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import type { Clock } from '../../base/clock.js';
 import { type Disposable, DisposableStore } from '../../base/disposable.js';
 import type { Logger } from '../../base/logger.js';
 import { views } from '../../protocol/commands.js';
@@ -11,7 +12,9 @@ export interface TraceViewDeps {
   readonly extensionUri: vscode.Uri;
   readonly recorder: TraceRecorder;
   readonly openLocation: (path: string, line?: number) => Promise<void>;
-  readonly showChat: (turnId: string) => Promise<void>;
+  /** Shows the turn in the chat. */
+  readonly showChat: (turn: TraceTurn) => Promise<void>;
+  readonly clock: Clock;
   readonly logger: Logger;
 }
 
@@ -73,7 +76,10 @@ export class TraceView implements Disposable {
       case 'export':
         await vscode.commands.executeCommand('loupe.exportTrace');
         return;
-      case 'showChat': return this.deps.showChat(message.turnId);
+      case 'showChat': {
+        const turn = await this.deps.recorder.turn(message.turnId);
+        return turn && this.deps.showChat(turn);
+      }
       case 'openLocation': return this.deps.openLocation(message.path, message.line);
     }
   }
@@ -88,7 +94,7 @@ export class TraceView implements Disposable {
 
   private async sendTurn(): Promise<void> {
     const turn = this.selected === null ? undefined : await this.deps.recorder.turn(this.selected);
-    if (turn) this.host?.post({ type: 'turn', turn });
+    if (turn) this.host?.post({ type: 'turn', turn, elapsedMs: turn.running ? this.deps.clock.now() - turn.startedAt : turn.durationMs });
   }
 
   private changed(turn: TraceTurn): void {

@@ -16,7 +16,7 @@ export function App({ store, send }: { readonly store: ChatStore; readonly send:
   const [state, setState] = useState(store.state);
   const [spoken, setSpoken] = useState('');
   const shown = useRef(state);
-  const { scroller, content, atEnd, toEnd } = useAutoScroll();
+  const { scroller, content, atEnd, toEnd, toElement } = useAutoScroll(state.turns.length > 0);
 
   useEffect(() => {
     store.subscribe(() => {
@@ -36,6 +36,14 @@ export function App({ store, send }: { readonly store: ChatStore; readonly send:
     document.addEventListener('keydown', onKeyDown);
     return () => document.removeEventListener('keydown', onKeyDown);
   }, [store, send]);
+
+  useEffect(() => {
+    const turn = state.shownTurn && document.querySelector(`[data-turn="${CSS.escape(state.shownTurn.turnId)}"]`);
+    const decision = turn?.querySelector<HTMLElement>('button[data-approval]');
+    if (decision) toElement(decision.closest('.card') ?? decision, 'nearest');
+    else if (turn) toElement(turn, 'start');
+    decision?.focus({ preventScroll: true });
+  }, [state.shownTurn, toElement]);
 
   const decide = useCallback((approvalId: string, decision: 'accepted' | 'rejected') => {
     if (!isPending(store.state, approvalId)) return;

@@ -17,8 +17,11 @@ export function formatDuration(ms: number): string {
   if (ms < 10_000) return `${(ms / 1000).toFixed(2)} s`;
   if (ms < 59_950) return `${(ms / 1000).toFixed(1)} s`;
   const seconds = Math.round(ms / 1000);
-  return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+  return seconds % 60 === 0 ? `${seconds / 60} min` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
 }
+
+/** Where figures are compared with one another: "0 ms", "2,165 ms", and beyond ten seconds as {@link formatDuration}. */
+export const formatMilliseconds = (ms: number): string => (ms < 10_000 ? `${formatCount(ms)} ms` : formatDuration(ms));
 
 /** Bytes, decimal kilobytes as in file managers: "38 B", "1.9 kB". */
 export function formatBytes(bytes: number): string {

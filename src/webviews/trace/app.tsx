@@ -5,7 +5,7 @@ import { formatDuration } from '../shared/format.js';
 import { Icon } from '../shared/icons.js';
 import { gateLabel } from './describe.js';
 import { Details } from './details.js';
-import { firstTokenGoalMs, layOut, segmentKinds, segmentNames } from './layout.js';
+import { firstTokenGoalMs, layOut, segmentKinds, segmentNames, waitingRow } from './layout.js';
 import { elapsedMs, initialTraceState, reduceTrace, type TraceViewState } from './traceState.js';
 import { Waterfall } from './waterfall.js';
 import type { HostApi } from '../shared/hostApi.js';
@@ -28,17 +28,19 @@ export function App({ host }: { readonly host: HostApi<HostToTrace, TraceToHost>
   }, [host]);
 
   if (!turn || !layout) return <Empty loaded={state.loaded} waiting={state.turns.length > 0} />;
-  // Until the user chooses, the newest hop is shown: the one that is running, or the one that answered.
-  const newest = layout.rows.findLast(({ kind }) => kind === 'hop') ?? layout.rows[0];
+  // Until the user chooses, what waits for them is shown, else the newest hop: the one that is running, or the one that answered.
+  const waiting = waitingRow(layout.rows);
+  const newest = waiting ?? layout.rows.findLast(({ kind }) => kind === 'hop') ?? layout.rows[0];
   const selected = layout.rows.find(({ id }) => id === row) ?? newest;
+  const showChat = (): void => host.post({ type: 'showChat', turnId: turn.turnId });
   return (
     <div class="trace">
       <Toolbar state={state} onSelect={(turnId) => { setRow(undefined); host.post({ type: 'select', turnId }); }}
-        onExport={() => host.post({ type: 'export' })} onChat={() => host.post({ type: 'showChat', turnId: turn.turnId })} />
+        onExport={() => host.post({ type: 'export' })} onChat={showChat} />
       <Legend />
       <div class="table-scroll"><Waterfall layout={layout} selected={selected?.id ?? ''} onSelect={setRow} /></div>
-      {selected && <Details row={selected} turn={turn} onOpen={(path) => host.post({ type: 'openLocation', path })} />}
-      <div class="visually-hidden" role="status">{turn.running ? '' : gateLabel(turn).text}</div>
+      {selected && <Details row={selected} turn={turn} onChat={showChat} onOpen={(path) => host.post({ type: 'openLocation', path })} />}
+      <div class="visually-hidden" role="status">{waiting ? `${waiting.tool.name} is waiting for your decision in the chat` : turn.running ? '' : gateLabel(turn).text}</div>
     </div>
   );
 }

@@ -1,6 +1,6 @@
 import type { TraceGate, TraceHop, TraceTool, TraceTurn } from '../../protocol/trace.js';
-import { formatBytes, formatCount, formatDuration, formatMemory, formatShare, plural } from '../shared/format.js';
-import { type Row, segmentNames, tokensPerSecond, unaccountedMs } from './layout.js';
+import { formatBytes, formatCount, formatDuration, formatMemory, formatMilliseconds, formatShare, formatTokensShort, plural } from '../shared/format.js';
+import { isWaiting, type Row, segmentNames, tokensPerSecond, type ToolRow, unaccountedMs, waitedMs } from './layout.js';
 
 export interface Fact { readonly name: string; readonly value: string }
 
@@ -11,11 +11,17 @@ const gateNames: Readonly<Record<TraceGate['gate'], string>> = {
 };
 
 /** How a turn stands: with a sign, so that colour is never the only difference. */
-export function gateLabel(turn: TraceTurn): { readonly sign: string; readonly text: string; readonly kind: 'done' | 'stopped' | 'failed' | 'running' } {
+export function gateLabel(turn: TraceTurn): { readonly sign: string; readonly text: string; readonly kind: 'done' | 'stopped' | 'failed' | 'running' | 'waiting' } {
+  if (turn.running && waitingTool(turn)) return { sign: '?', text: 'waiting for your decision', kind: 'waiting' };
   if (turn.running) return { sign: '…', text: 'running', kind: 'running' };
   if (!turn.gate) return { sign: '!', text: 'broken off', kind: 'failed' };
   const kind = failedGates.has(turn.gate.gate) ? 'failed' : turn.partial || turn.gate.gate === 'cancelled' ? 'stopped' : 'done';
   return { sign: { done: '✓', stopped: '■', failed: '✕' }[kind], text: `gate: ${gateNames[turn.gate.gate]}${turn.partial ? ' · partial answer' : ''}`, kind };
+}
+
+/** The tool about which the user has to decide before the turn can go on. */
+export function waitingTool(turn: TraceTurn): TraceTool | undefined {
+  return turn.hops.at(-1)?.tools.find(({ waitingSinceMs }) => waitingSinceMs !== undefined);
 }
 
 /** The first string of a tool's arguments, as in `search_text "fingerprint"`. */
@@ -64,7 +70,7 @@ export function barText(row: Row): string {
 
 function rate(tokens: number, ms: number): string {
   const perSecond = tokensPerSecond(tokens, ms);
-  const parts = [tokens > 0 ? plural(tokens, 'token') : '', formatDuration(ms), perSecond === undefined ? '' : `${formatCount(perSecond)} tok/s`];
+  const parts = [tokens > 0 ? plural(tokens, 'token') : '', formatMilliseconds(ms), perSecond === undefined ? '' : `${formatCount(perSecond)} tok/s`];
   return parts.filter((part) => part !== '').join(' · ');
 }
 
@@ -72,11 +78,11 @@ export function hopTimes(hop: TraceHop): readonly Fact[] {
   const { stats } = hop;
   if (!stats) return [];
   return [
-    { name: 'queue', value: formatDuration(stats.queueMs) },
-    { name: 'restore', value: stats.restoreMs > 0 ? formatDuration(stats.restoreMs) : '0 ms (in memory)' },
+    { name: 'queue', value: formatMilliseconds(stats.queueMs) },
+    { name: 'restore', value: stats.restoreMs > 0 ? formatMilliseconds(stats.restoreMs) : '0 ms (in memory)' },
     { name: 'prefill', value: rate(Math.max(0, stats.tokensIn - stats.tokensCached), stats.prefillMs) },
     { name: 'decode', value: rate(stats.tokensOut, stats.decodeMs) },
-    { name: 'around the model', value: formatDuration(unaccountedMs(hop)) },
+    { name: 'around the model', value: formatMilliseconds(unaccountedMs(hop)) },
   ];
 }
 
@@ -97,6 +103,7 @@ const finishWords = { stop: 'The model ended its turn.', length: 'The token limi
 export function hopOutcome(hop: TraceHop): readonly string[] {
   const lines: string[] = [];
   if (!hop.stats) lines.push('The model is still working.');
+  else if (hop.tools.some(({ waitingSinceMs }) => waitingSinceMs !== undefined)) lines.push(`It called ${hop.outcome}. The loop goes on when you have decided.`);
   else if (hop.tools.length > 0) lines.push(`It called ${hop.outcome}, so the loop went on.`);
   else if (hop.outcome === 'answer') lines.push('It answered and called no tool.');
   if (hop.stats) lines.push(finishWords[hop.stats.finish]);
@@ -108,16 +115,23 @@ export function hopOutcome(hop: TraceHop): readonly string[] {
   return lines;
 }
 
-export function toolFacts(tool: TraceTool): readonly Fact[] {
+export function toolFacts(row: ToolRow): readonly Fact[] {
+  const { tool } = row;
+  const waited = waitedMs(row);
   return [
     { name: 'kind', value: tool.class },
-    { name: 'tool', value: formatDuration(tool.toolMs) },
-    ...(tool.approvalMs > 0 || tool.decision ? [{ name: 'waiting for you', value: formatDuration(tool.approvalMs) }] : []),
-    ...(tool.decision ? [{ name: 'your decision', value: tool.decision }] : []),
+    { name: 'tool', value: formatMilliseconds(tool.toolMs) },
+    ...(waited > 0 || tool.decision ? [{ name: 'waiting for you', value: formatMilliseconds(waited) }] : []),
+    ...(tool.decision && !isWaiting(row) ? [{ name: 'your decision', value: tool.decision }] : []),
     { name: 'arguments', value: formatBytes(tool.argumentBytes) },
     { name: 'result', value: `${formatBytes(tool.resultBytes)}${tool.truncated ? ', cut to fit' : ''}` },
-    { name: 'outcome', value: tool.outcome ?? 'running' },
+    { name: 'outcome', value: tool.outcome ?? (isWaiting(row) ? 'waiting for your decision' : 'running') },
   ];
+}
+
+/** Spent against the budget, in one sentence. */
+export function budgetSentence({ budget }: TraceTurn, { spent }: TraceGate): string {
+  return `Steps ${formatCount(spent.steps)} of ${formatCount(budget.steps)}, tokens ${formatTokensShort(spent.tokens)} of ${formatTokensShort(budget.tokens)}, ${formatDuration(spent.wallMs)} of ${formatDuration(budget.wallMs)}.`;
 }
 
 /** Spent against the budget, one line each. */

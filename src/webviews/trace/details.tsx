@@ -1,16 +1,16 @@
 import type { ComponentChildren, JSX } from 'preact';
-import type { TraceHop, TraceTool, TraceTurn } from '../../protocol/trace.js';
+import type { TraceHop, TraceTurn } from '../../protocol/trace.js';
 import { VisibleText } from '../shared/visibleTextView.js';
-import { budgetFacts, type Fact, gateLabel, hopCache, hopOutcome, hopTimes, prettyArguments, toolFacts, toolPath } from './describe.js';
-import type { Row } from './layout.js';
+import { budgetFacts, budgetSentence, type Fact, gateLabel, hopCache, hopOutcome, hopTimes, prettyArguments, toolFacts, toolPath } from './describe.js';
+import { isWaiting, type Row, type ToolRow } from './layout.js';
 
-interface DetailsProps { readonly row: Row; readonly turn: TraceTurn; readonly onOpen: (path: string) => void }
+interface DetailsProps { readonly row: Row; readonly turn: TraceTurn; readonly onOpen: (path: string) => void; readonly onChat: () => void }
 
-export function Details({ row, turn, onOpen }: DetailsProps): JSX.Element {
+export function Details({ row, turn, onOpen, onChat }: DetailsProps): JSX.Element {
   return (
     <section class="details" aria-label="Details of the selected row">
       {row.kind === 'hop' && <HopDetails hop={row.hop} turn={turn} />}
-      {row.kind === 'tool' && <ToolDetails tool={row.tool} onOpen={onOpen} />}
+      {row.kind === 'tool' && <ToolDetails row={row} onOpen={onOpen} onChat={onChat} />}
       {row.kind === 'gate' && <GateDetails turn={turn} />}
     </section>
   );
@@ -24,22 +24,32 @@ function HopDetails({ hop, turn }: { readonly hop: TraceHop; readonly turn: Trac
       <Group title="KV cache"><Facts facts={hopCache(hop)} empty="Known when the model has finished." /></Group>
       <Group title={last && turn.gate ? 'Why it stopped' : 'What came of it'}>
         {hopOutcome(hop).map((line) => <p key={line}><VisibleText text={line} /></p>)}
-        {last && turn.gate && <p><VisibleText text={turn.gate.reason} /></p>}
+        {last && turn.gate && <><p><VisibleText text={turn.gate.reason} /></p><p class="dim number">{budgetSentence(turn, turn.gate)}</p></>}
       </Group>
     </>
   );
 }
 
-function ToolDetails({ tool, onOpen }: { readonly tool: TraceTool; readonly onOpen: (path: string) => void }): JSX.Element {
+interface ToolDetailsProps { readonly row: ToolRow; readonly onOpen: (path: string) => void; readonly onChat: () => void }
+
+function ToolDetails({ row, onOpen, onChat }: ToolDetailsProps): JSX.Element {
+  const { tool } = row;
+  const waiting = isWaiting(row);
   const path = toolPath(tool);
   return (
     <>
-      <Group title={`${tool.name}, where the time went`}><Facts facts={toolFacts(tool)} /></Group>
+      {waiting && (
+        <Group title="Waiting for your decision">
+          <p>Nothing is {tool.class === 'execute' ? 'run' : 'written'} until you decide in the chat.</p>
+          <button type="button" class="button primary" onClick={onChat}>Decide in the Chat</button>
+        </Group>
+      )}
+      <Group title={`${tool.name}, where the time went`}><Facts facts={toolFacts(row)} /></Group>
       <Group title="Arguments">
         <pre tabIndex={0}><VisibleText text={prettyArguments(tool)} /></pre>
         {path !== undefined && <button type="button" class="link-button" onClick={() => onOpen(path)}>Open <VisibleText text={path} /></button>}
       </Group>
-      <Group title="Result"><p><VisibleText text={tool.summary || (tool.outcome ? 'No summary.' : 'Still running.')} /></p></Group>
+      {!waiting && <Group title="Result"><p><VisibleText text={tool.summary || (tool.outcome ? 'No summary.' : 'Still running.')} /></p></Group>}
     </>
   );
 }

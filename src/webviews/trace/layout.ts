@@ -8,8 +8,8 @@ export const segmentNames: Readonly<Record<SegmentKind, string>> = {
   queue: 'queue', restore: 'restore', prefill: 'prefill', decode: 'decode', tool: 'tool', wait: 'waiting for you', running: 'running',
 };
 
-/** Times in milliseconds since the turn began. */
-export interface Segment { readonly kind: SegmentKind; readonly startMs: number; readonly durationMs: number }
+/** Times in milliseconds since the turn began. `open`: it grows until the user decides. */
+export interface Segment { readonly kind: SegmentKind; readonly startMs: number; readonly durationMs: number; readonly open?: true }
 
 interface RowBase {
   /** Stable over updates of the same turn: the selection is kept by it. */
@@ -18,9 +18,10 @@ interface RowBase {
   /** Time that the row itself took, without the rows below it. */
   readonly ms: number;
 }
+export type ToolRow = RowBase & { readonly kind: 'tool'; readonly hop: TraceHop; readonly tool: TraceTool };
 export type Row =
   | (RowBase & { readonly kind: 'hop'; readonly hop: TraceHop })
-  | (RowBase & { readonly kind: 'tool'; readonly hop: TraceHop; readonly tool: TraceTool })
+  | ToolRow
   | (RowBase & { readonly kind: 'gate'; readonly turn: TraceTurn });
 
 export interface Waterfall { readonly rows: readonly Row[]; readonly axisMs: number; readonly ticksMs: readonly number[] }
@@ -63,9 +64,26 @@ function toolRow(hop: TraceHop, tool: TraceTool, index: number, runningUntil: nu
   if (tool.toolMs > 0) segments.push({ kind: 'tool', startMs: tool.startMs + tool.approvalMs, durationMs: tool.toolMs });
   const open = tool.outcome === undefined && runningUntil !== undefined;
   const closed = tool.approvalMs + tool.toolMs;
-  if (open) segments.push({ kind: 'running', startMs: tool.startMs + closed, durationMs: Math.max(0, runningUntil - tool.startMs - closed) });
+  if (open) segments.push(openSegment(tool, runningUntil));
   return { kind: 'tool', id: `hop${hop.hop}tool${index}`, hop, tool, segments, ms: open ? runningUntil - tool.startMs : closed };
 }
+
+function openSegment(tool: TraceTool, until: number): Segment {
+  const { waitingSinceMs } = tool;
+  if (waitingSinceMs !== undefined) return { kind: 'wait', startMs: waitingSinceMs, durationMs: Math.max(0, until - waitingSinceMs), open: true };
+  const startMs = tool.startMs + tool.approvalMs + tool.toolMs;
+  return { kind: 'running', startMs, durationMs: Math.max(0, until - startMs) };
+}
+
+/** The row whose tool the user has to decide about; at most one waits at a time. */
+export function waitingRow(rows: readonly Row[]): ToolRow | undefined {
+  return rows.find((row): row is ToolRow => row.kind === 'tool' && isWaiting(row));
+}
+
+export const isWaiting = (row: ToolRow): boolean => row.segments.some(({ open }) => open);
+
+/** Time that the user took to decide, or has taken so far. */
+export const waitedMs = (row: ToolRow): number => row.segments.reduce((sum, { kind, durationMs }) => sum + (kind === 'wait' ? durationMs : 0), 0);
 
 /** From the start of the hop until its first tool started, or until it ended: the model and everything around it. */
 export function modelWallMs(hop: TraceHop, runningUntil?: number): number {

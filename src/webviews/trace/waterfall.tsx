@@ -3,7 +3,7 @@ import { useRef } from 'preact/hooks';
 import { formatDuration } from '../shared/format.js';
 import { VisibleText } from '../shared/visibleTextView.js';
 import { barText, gateLabel, rowCells, toolSubject } from './describe.js';
-import { firstTokenGoalMs, percentOf, type Row, type Waterfall as Layout } from './layout.js';
+import { firstTokenGoalMs, isWaiting, percentOf, type Row, type Waterfall as Layout } from './layout.js';
 
 interface WaterfallProps { readonly layout: Layout; readonly selected: string; readonly onSelect: (id: string) => void }
 
@@ -84,7 +84,9 @@ function What({ row }: { readonly row: Row }): JSX.Element {
   const failed = row.tool.outcome === 'error' || row.tool.outcome === 'refused';
   return (
     <span class="dim tool-what" title={subject}>
-      {row.tool.name} {subject !== '' && <VisibleText text={`"${subject}"`} />}{failed && <span class="bad"> · {row.tool.outcome}</span>}
+      <span class="ellipsis">{row.tool.name} {subject !== '' && <VisibleText text={`"${subject}"`} />}</span>
+      {failed && <span class="bad">{row.tool.outcome}</span>}
+      {isWaiting(row) && <span class="attention">waiting for your decision</span>}
     </span>
   );
 }
@@ -93,8 +95,8 @@ function Bar({ row, axisMs }: { readonly row: Row; readonly axisMs: number }): J
   const text = barText(row);
   return (
     <span class="bar" role="img" aria-label={text || 'no time of its own'} title={text}>
-      {row.segments.map(({ kind, startMs, durationMs }, index) => (
-        <span key={index} class={`segment ${kind}`} style={{ left: `${percentOf(startMs, axisMs)}%`, width: `${percentOf(startMs + durationMs, axisMs) - percentOf(startMs, axisMs)}%` }} />
+      {row.segments.map(({ kind, startMs, durationMs, open }, index) => (
+        <span key={index} class={`segment ${kind}${open ? ' open' : ''}`} style={{ left: `${percentOf(startMs, axisMs)}%`, width: `${percentOf(startMs + durationMs, axisMs) - percentOf(startMs, axisMs)}%` }} />
       ))}
       <span class="goal" style={{ left: `${percentOf(firstTokenGoalMs, axisMs)}%` }} />
     </span>

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { screenshot } from '../../support/workbench/page.js';
 import type { ScriptedServer } from '../../support/model/scriptedServer.js';
-import { answered, ask, chat, openChat, until, workspaceRoot } from '../support/chatPage.js';
+import { answered, ask, chat, openChat, trace, until, workspaceRoot } from '../support/chatPage.js';
 import { callThen, useScriptedModel } from '../support/scriptedModel.js';
 
 const path = 'src/config/webhookDelivery.ts';
@@ -59,6 +59,24 @@ suite('decisions about edits (scripted endpoint)', function () {
     await until(() => diffs().length === 0, 'the diff is closed');
     const seen = JSON.parse(server.requests.at(-1)?.body ?? '{}') as { messages: { role: string; content: string }[] };
     assert.match(seen.messages.at(-1)?.content ?? '', /rejected/);
+  });
+
+  test('the trace says that a call waits, and leads to the decision, whatever the chat shows', async () => {
+    await propose();
+    await vscode.commands.executeCommand('loupe.newChat');
+    await until(async () => (await chat.count('article.turn')) === 0, 'another conversation is shown');
+    await vscode.commands.executeCommand('loupe.showTrace');
+    await trace.waitFor('[data-row="hop1tool0"]:has-text("waiting for your decision")');
+    await trace.waitFor('[data-row="hop1tool0"] .segment.wait.open');
+    await screenshot('trace-waiting');
+    await trace.click('button:has-text("Decide in the Chat")');
+    await chat.waitFor('button[data-approval]:focus');
+    await chat.click('.card button:has-text("Reject")');
+    await answered();
+    await trace.waitFor('[data-row="gate"]:has-text("answered")');
+    assert.equal(await trace.count('.segment.open'), 0);
+    assert.equal(onDisk(), original);
+    await vscode.commands.executeCommand('workbench.action.closePanel');
   });
 
   test('accept writes a file that no editor has open', async () => {

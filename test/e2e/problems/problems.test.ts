@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { screenshot, workbench } from '../../support/workbench/page.js';
 import { json, scriptedServer } from '../../support/model/scriptedServer.js';
-import { answered, ask, chat, openChat, setUserSettings } from '../support/chatPage.js';
+import { answered, ask, chat, openChat, setUserSettings, until } from '../support/chatPage.js';
 
 suite('what can be missing or broken', function () {
   this.timeout(60_000);
@@ -24,6 +24,31 @@ suite('what can be missing or broken', function () {
     assert.match(entries, /Automatic/);
     assert.match(entries, /Qwen2\.5-Coder|Gemma/);
     await vscode.commands.executeCommand('workbench.action.closeQuickOpen');
+  });
+
+  test('a model that LM Studio has downloaded: offered by its name, chosen by its path', async function () {
+    if (process.platform === 'win32') this.skip(); // the home folder is the real one there
+    const folder = join(homedir(), '.lmstudio', 'models', 'publisher', 'repo');
+    const file = join(folder, 'small-instruct.gguf');
+    mkdirSync(folder, { recursive: true });
+    try {
+      copyFileSync(join(process.env['LOUPE_E2E_MODELS'] ?? '', 'smollm2-135m-instruct-q4_1.gguf'), file);
+      await vscode.commands.executeCommand('loupe.newChat');
+      await setUserSettings({ 'loupe.model.contextSize': 1024 }); // chooses again
+      await chat.waitFor('.obstacle:has-text("LM Studio has publisher/repo/small-instruct")', { timeout: 30_000 });
+      await screenshot('other-program');
+      await chat.click('.obstacle button:has-text("Choose Model")');
+      const row = '.quick-input-widget .monaco-list-row:has-text("LM Studio: publisher/repo/small-instruct")';
+      await workbench.waitFor(row, { timeout: 30_000 });
+      await screenshot('choose-model-of-others');
+      await workbench.click(row);
+      await until(() => vscode.workspace.getConfiguration().get('loupe.model.chat') === file, 'the setting has its path');
+      await chat.waitFor('button.model-pill.ready', { timeout: 60_000 });
+      assert.deepEqual(readdirSync(folder), ['small-instruct.gguf'], 'nothing is written beside it');
+    } finally {
+      await setUserSettings({ 'loupe.model.chat': undefined, 'loupe.model.contextSize': undefined });
+      rmSync(join(homedir(), '.lmstudio'), { recursive: true });
+    }
   });
 
   const turnText = async (question: string): Promise<string> => {

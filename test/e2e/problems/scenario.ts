@@ -5,5 +5,6 @@ export const scenario: Scenario = {
   phases: ['problems'],
   workspace: 'test/fixtures/parcels',
   models: 'none',
+  env: ({ testModels }) => ({ LOUPE_E2E_MODELS: testModels }),
   settings: () => ({ 'loupe.inline.enabled': false }),
 };

@@ -36,6 +36,19 @@ suite('Loading models', () => {
     assert.equal(seen.length, before);
   });
 
+  test('a load that is cancelled ends early, and the next one is not harmed', async () => {
+    const client = place.client();
+    const stop = new AbortController();
+    client.onRoleState(({ state }) => {
+      if (state.state === 'loading') stop.abort();
+    });
+    assert.equal(code(await client.load(loadParams('large', { contextSize: 512 }), stop.signal)), 'cancelled');
+    const { chat } = value(await client.status()).roles;
+    assert.ok(chat.state === 'failed' && chat.error.code === 'cancelled', JSON.stringify(chat));
+    value(await client.load(loadParams('small', { contextSize: 512 })));
+    assert.equal(code((await generate(client, request(plain('1, 2, 3,'), { maxTokens: 3 }))).result), 'ok');
+  });
+
   test('a model that does not fit is an error that names a context that fits, and the one before stays usable', async () => {
     const client = place.client({ memoryLimit: 900e6 });
     value(await client.load(loadParams('small', { contextSize: 512 })));

@@ -232,6 +232,10 @@ suite('webviews in Chromium: chat', () => {
     await view.page.locator('.obstacle').getByRole('button', { name: 'Choose Model' }).click();
     await view.waitFor('chooseModel');
     assert.equal(view.count('ask'), 0);
+    await view.page.setViewportSize({ width: 300, height: 420 });
+    await view.page.waitForTimeout(100);
+    assert.equal(await view.page.locator('.turns').evaluate((list) => list.scrollTop), 0, 'what does not fit is read from its beginning');
+    assert.equal(await view.page.locator('.model-pill').innerText(), 'no model');
     await view.send(state({ trusted: false, model: { state: 'untrusted', label: '', detail: '' } }));
     await view.page.getByRole('button', { name: 'Manage Workspace Trust' }).click();
     assert.deepEqual(await view.waitFor('action'), { type: 'action', action: 'manageTrust' });
@@ -242,6 +246,39 @@ suite('webviews in Chromium: chat', () => {
     }]));
     await view.page.getByRole('alert').getByRole('button', { name: 'Retry' }).click();
     assert.deepEqual(await view.waitFor('retry'), { type: 'retry', turnId: 't1' });
+  });
+
+  test('checking the file and loading are shown with how far they are, and can be cancelled', async () => {
+    await open();
+    for (const [badge, said] of [['checking', 'Checking the file of Qwen · 40 %'], ['loading', 'Loading Qwen · 40 %']] as const) {
+      await view.send(state({ model: { state: badge, label: 'Qwen', detail: '', fraction: 0.4 } }));
+      await view.page.getByText(said, { exact: true }).waitFor();
+      assert.equal(await view.page.locator('.obstacle progress').getAttribute('value'), '0.4');
+      await view.page.getByRole('button', { name: /^Cancel: / }).click();
+      await view.waitFor('cancelLoading');
+    }
+    assert.equal(view.count('cancelLoading'), 2);
+    await view.send(state({ model: { state: 'checking', label: 'Qwen', detail: '', fraction: 0.4 } }));
+    await view.page.locator('.model-pill').getByText('Qwen · checking the file 40 %').waitFor();
+    await view.send(state({ model: { state: 'idle', label: 'Qwen', detail: 'The model loads when you ask.' } }));
+    await view.page.getByText('Qwen · not loaded').waitFor();
+    assert.equal(await view.page.locator('.obstacle').count(), 0);
+    await question().fill('hello');
+    await question().press('Enter');
+    await view.waitFor('ask');
+  });
+
+  test('a turn that the host points at is brought into view, with the focus on the decision it waits for', async () => {
+    await open({ height: 400 });
+    await view.send(state({}, [askTurn, { ...askTurn, id: 'later' }]));
+    await view.page.locator('[data-turn="later"]').waitFor();
+    const top = (id: string): Promise<number> => view.page.locator(`[data-turn="${id}"]`).evaluate((turn) => turn.getBoundingClientRect().top);
+    assert.ok(await top('t1') < 0);
+    await view.send({ type: 'showTurn', turnId: 't1' });
+    await view.page.waitForFunction(() => Number(document.querySelector('[data-turn="t1"]')?.getBoundingClientRect().top) >= 0);
+    await view.send(...runningTurn('t2', 'Log it.', editEvents('t2')), { type: 'showTurn', turnId: 't2' });
+    await view.page.waitForFunction(() => document.activeElement?.getAttribute('data-approval') === 'approval-edit');
+    await view.send({ type: 'showTurn', turnId: 'unknown"]' });
   });
 
   test('an answer cut short by a budget can be continued', async () => {

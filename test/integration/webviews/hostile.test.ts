@@ -44,6 +44,8 @@ suite('webviews in Chromium: hostile text', () => {
       await view.send(state(), ...runningTurn('t', attack, [{ type: 'hopStarted', hop: 1, atMs: 0 }]));
       for (const character of attack.match(/[^]{1,7}/g) ?? []) await view.send({ type: 'event', turnId: 't', event: { type: 'textDelta', hop: 1, text: character } });
       await view.send({ type: 'event', turnId: 't', event: { type: 'turnFinished', at: 0, atMs: 1, answer: attack, partial: false } });
+      // The streamed text is drawn by frames: links of a half answer go when the whole one is drawn.
+      await view.page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(resolve)))));
       for (const link of await view.page.locator('.markdown a, .dead-link').all()) await link.click();
     }
     await unharmed();

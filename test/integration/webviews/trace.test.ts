@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Browser } from 'playwright-core';
 import { buildViews, launch, openView, themes, type View, type ViewOptions } from '../../support/webviews/harness.js';
-import { askEvents, editEvents, traceOf } from '../../support/webviews/recorded.js';
+import { askEvents, editEvents, traceMessage, traceOf } from '../../support/webviews/recorded.js';
 
 /** The shipped trace bundle in a real Chromium. */
 suite('webviews in Chromium: trace', () => {
@@ -9,6 +9,7 @@ suite('webviews in Chromium: trace', () => {
   let view: View<'trace'>;
   const turn = traceOf(askEvents);
   const turns = { type: 'turns', turns: [{ turnId: 't1', question: turn.question, at: turn.startedAt }, { turnId: 't0', question: 'older', at: 0 }], selected: 't1' } as const;
+  const running = { type: 'turns', turns: [{ turnId: 't2', question: 'q', at: 0 }], selected: 't2' } as const;
   const open = async (options: ViewOptions = {}): Promise<void> => { view = await openView(browser, 'trace', { width: 1000, height: 420, ...options }); };
 
   suiteSetup(async function () {
@@ -30,7 +31,7 @@ suite('webviews in Chromium: trace', () => {
 
   test('rows, figures, the goal line at 800 ms', async () => {
     await open();
-    await view.send(turns, { type: 'turn', turn });
+    await view.send(turns, traceMessage(turn));
     const rows = await view.page.locator('tbody tr').allInnerTexts();
     assert.deepEqual(rows.map((row) => row.replace(/\s+/g, ' ').trim()), [
       '1 model → search_text, read_file 24,171 99.6 % 42 903', 'search_text "fingerprint" 25 B 1.9 kB 41', 'read_file "src/sidecar/snapshotStore.ts" 71 B 3.1 kB 3',
@@ -43,7 +44,7 @@ suite('webviews in Chromium: trace', () => {
 
   test('arrow keys walk the grid with one tab stop, and the details follow', async () => {
     await open();
-    await view.send(turns, { type: 'turn', turn });
+    await view.send(turns, traceMessage(turn));
     const grid = view.page.getByRole('grid');
     await grid.waitFor();
     assert.equal(await view.page.locator('tbody tr[tabindex="0"]').count(), 1);
@@ -64,7 +65,7 @@ suite('webviews in Chromium: trace', () => {
 
   test('picker, export and the way to the chat', async () => {
     await open();
-    await view.send(turns, { type: 'turn', turn });
+    await view.send(turns, traceMessage(turn));
     await view.page.getByLabel('Turn', { exact: true }).selectOption('t0');
     assert.deepEqual(await view.waitFor('select'), { type: 'select', turnId: 't0' });
     await view.page.getByRole('button', { name: 'export' }).click();
@@ -75,8 +76,8 @@ suite('webviews in Chromium: trace', () => {
 
   test('a running turn grows on its own, and the selection stays through updates', async () => {
     await open();
-    const events = editEvents('t2');
-    await view.send({ type: 'turns', turns: [{ turnId: 't2', question: 'q', at: 0 }], selected: 't2' }, { type: 'turn', turn: traceOf(events) });
+    const events = editEvents('t2').slice(0, -1); // started, and nothing asked yet
+    await view.send(running, traceMessage(traceOf(events)));
     const segment = view.page.locator('.bar .segment.running');
     const width = async (): Promise<number> => Number(/running ([\d.]+) (?:ms|s)/.exec(await view.page.locator('[data-row="hop1tool0"] .bar').getAttribute('aria-label') ?? '')?.[1] ?? 0);
     await segment.waitFor();
@@ -84,24 +85,63 @@ suite('webviews in Chromium: trace', () => {
     const before = await width();
     await view.page.waitForTimeout(500);
     assert.notEqual(await width(), before);
-    await view.send({ type: 'turn', turn: traceOf([...events, { type: 'approvalResolved', hop: 1, atMs: 5202, callId: 'e1', approvalId: 'approval-edit', decision: 'rejected', waitedMs: 4000 }]) });
+    await view.send(traceMessage(traceOf([...editEvents('t2'), { type: 'approvalResolved', hop: 1, atMs: 5202, callId: 'e1', approvalId: 'approval-edit', decision: 'rejected', waitedMs: 4000 }])));
     await view.page.getByText('your decision').waitFor();
     assert.equal(await view.page.locator('[aria-selected="true"]').getAttribute('data-row'), 'hop1tool0');
+  });
+
+  test('a call that waits for a decision says so everywhere, grows, and leads to the chat', async () => {
+    await open();
+    await view.send(running, traceMessage(traceOf(editEvents('t2')), 61_202));
+    const row = view.page.locator('[data-row="hop1tool0"]');
+    await row.getByText('waiting for your decision').waitFor();
+    assert.equal(await row.getAttribute('aria-selected'), 'true', 'what the user has to do is what is shown');
+    const waited = async (): Promise<string> => await row.locator('.bar').getAttribute('aria-label') ?? '';
+    assert.match(await waited(), /^waiting for you 1 min/, 'the time before the view was opened counts');
+    const width = async (): Promise<number> => (await row.locator('.segment.wait.open').boundingBox())?.width ?? 0;
+    const before = await width();
+    await view.page.waitForTimeout(600);
+    assert.ok(await width() > before, 'the bar grows');
+    assert.equal(await view.page.locator('.segment.running').count(), 0);
+    assert.match(await view.page.locator('[data-row="gate"]').innerText(), /waiting for your decision/);
+    assert.match(await view.page.locator('[role="status"]').innerText(), /propose_edit is waiting for your decision/);
+    assert.match(await view.page.locator('.details').innerText(), /waiting for you\s+1 min[^]*outcome\s+waiting for your decision/i);
+    await view.page.getByRole('button', { name: 'Decide in the Chat' }).click();
+    assert.deepEqual(await view.waitFor('showChat'), { type: 'showChat', turnId: 't2' });
+
+    await view.send(traceMessage(traceOf([...editEvents('t2'), { type: 'approvalResolved', hop: 1, atMs: 61_202, callId: 'e1', approvalId: 'approval-edit', decision: 'accepted', waitedMs: 60_000 }])));
+    await view.page.locator('.segment.running').waitFor();
+    assert.equal(await view.page.getByText('waiting for your decision').count(), 0);
+    assert.equal(await view.page.getByRole('button', { name: 'Decide in the Chat' }).count(), 0);
   });
 
   test('parts of a bar differ by pattern, not by colour alone, in all four themes', async () => {
     for (const theme of themes) {
       await open({ theme });
-      await view.send(turns, { type: 'turn', turn });
+      await view.send(turns, traceMessage(turn));
       const looks = await view.page.locator('.legend .segment').evaluateAll((all) => all.map((element) => getComputedStyle(element).backgroundImage));
       assert.equal(new Set(looks).size, looks.length, theme);
       if (theme !== themes.at(-1)) await view.close();
     }
   });
 
+  test('figures of the axis never touch, and the toolbar stays in one line in a panel of ordinary width', async () => {
+    await open({ width: 730 });
+    await view.send(turns, traceMessage(turn));
+    await view.page.getByRole('grid').waitFor();
+    for (const width of [1200, 1000, 730, 500, 300]) {
+      await view.page.setViewportSize({ width, height: 420 });
+      const ticks = (await view.page.locator('.tick').evaluateAll((all) => all.map((tick) => tick.getBoundingClientRect()).map(({ left, right }) => [left, right]))).filter(([left = 0, right = 0]) => right > left);
+      assert.ok(ticks.length >= 2);
+      ticks.forEach(([left = 0], index) => assert.ok(index === 0 || left >= (ticks[index - 1]?.[1] ?? 0) + 2, `${width} pixels: figure ${index} of ${JSON.stringify(ticks)}`));
+      const { height } = await view.page.locator('.toolbar').boundingBox() ?? { height: 0 };
+      assert.ok(width < 700 || height < 45, `${width} pixels: the toolbar is ${height} high`);
+    }
+  });
+
   test('nothing leaves the page at 300 pixels', async () => {
     await open({ width: 300 });
-    await view.send(turns, { type: 'turn', turn });
+    await view.send(turns, traceMessage(turn));
     await view.page.getByRole('grid').waitFor();
     assert.equal(await view.page.evaluate(() => document.documentElement.scrollWidth), 300);
   });

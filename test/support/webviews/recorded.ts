@@ -2,7 +2,7 @@ import type { AgentEvent, Approval, Budget, FileEdit } from '../../../src/protoc
 import type { GenerationStats, ToolCall } from '../../../src/protocol/chat.js';
 import type { Turn } from '../../../src/protocol/conversation.js';
 import type { TraceTurn } from '../../../src/protocol/trace.js';
-import type { ChatState, HostToChat } from '../../../src/protocol/views.js';
+import type { ChatState, HostToChat, HostToTrace } from '../../../src/protocol/views.js';
 import { foldTurn } from '../../../src/trace/fold.js';
 
 /** Messages as the extension host sends them, with the shape and the figures of a turn on a repository of medium size. */
@@ -107,6 +107,9 @@ export function runningTurn(turnId: string, question: string, events: readonly A
     ...events.map((event): HostToChat => ({ type: 'event', turnId, event })),
   ];
 }
+
+/** A turn as the host sends it to the trace view. */
+export const traceMessage = (turn: TraceTurn, elapsedMs = turn.durationMs): HostToTrace => ({ type: 'turn', turn, elapsedMs });
 
 /** The trace of events, by the fold that the extension uses. */
 export function traceOf(events: readonly AgentEvent[]): TraceTurn {

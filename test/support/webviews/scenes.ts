@@ -1,5 +1,5 @@
 import type { View } from './harness.js';
-import { askEvents, askTurn, budget, commandApproval, editEvents, runningTurn, state, traceOf } from './recorded.js';
+import { askEvents, askTurn, budget, commandApproval, editEvents, runningTurn, state, traceMessage, traceOf } from './recorded.js';
 
 type Chat = View<'chat'>;
 const settle = (view: View<'chat' | 'trace'>): Promise<void> => view.page.waitForTimeout(120);
@@ -65,12 +65,17 @@ export async function historyScene(view: Chat): Promise<void> {
   await settle(view);
 }
 
+export async function checkingScene(view: Chat): Promise<void> {
+  await view.send(state({ model: { state: 'checking', label: 'Gemma 4 E4B', detail: 'Checking that the file is the published one', fraction: 0.4 }, context: { used: 0, cached: 0, size: 0 } }));
+  await settle(view);
+}
+
 export async function traceScene(view: View<'trace'>, running: boolean): Promise<void> {
   const events = running ? editEvents('t2') : askEvents;
   const turn = traceOf(events);
   await view.send(
     { type: 'turns', turns: [{ turnId: turn.turnId, question: turn.question, at: turn.startedAt }, { turnId: 'older', question: 'Explain the scheduler', at: turn.startedAt - 60_000 }], selected: turn.turnId },
-    { type: 'turn', turn },
+    traceMessage(turn, running ? 34_000 : undefined),
   );
   await settle(view);
 }

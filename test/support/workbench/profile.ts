@@ -47,7 +47,7 @@ export function createProfile(named: NamedScenario, models: string): Profile {
   else fs.symlinkSync(models, modelsHere, 'junction');
 
   const workspace = copyWorkspace(named, path.join(folder, 'workspace'));
-  const paths: ScenarioPaths = { models: modelsHere, workspace };
+  const paths: ScenarioPaths = { models: modelsHere, testModels: models, workspace };
   const userData = below('user-data');
   const settings = JSON.stringify({ ...quietSettings, ...scenario.settings?.(paths) });
   fs.mkdirSync(path.join(userData, 'User'));

@@ -5,8 +5,10 @@ import { root } from './paths.js';
 
 /** Paths that settings and environment of a scenario may need; all absolute. */
 export interface ScenarioPaths {
-  /** Folder of the test models. */
+  /** The profile's models folder. */
   readonly models: string;
+  /** Folder of the test models, also where the profile has none. */
+  readonly testModels: string;
   /** The open folder: a copy that the tests may change. */
   readonly workspace: string;
 }

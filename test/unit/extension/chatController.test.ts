@@ -7,8 +7,9 @@ import { systemClock } from '../../../src/base/clock.js';
 import { silentLogger } from '../../../src/base/logger.js';
 import type { AgentEvent } from '../../../src/protocol/agentEvents.js';
 import type { HostToChat } from '../../../src/protocol/views.js';
-import { ChatController, titleOf } from '../../../src/extension/chat/chatController.js';
+import { ChatController } from '../../../src/extension/chat/chatController.js';
 import { ConversationStore } from '../../../src/extension/chat/conversationStore.js';
+import { titleOf } from '../../../src/extension/chat/openConversations.js';
 import type { RunTurn } from '../../../src/extension/chat/turnPort.js';
 
 const budget = { steps: 1, tokens: 1, wallMs: 1 };

@@ -1,102 +1,140 @@
 import assert from 'node:assert/strict';
-import { Emitter } from '../../../src/base/event.js';
 import { makeError } from '../../../src/base/errors.js';
+import { Emitter } from '../../../src/base/event.js';
 import { err, ok, type Result } from '../../../src/base/result.js';
-import { ModelService, type ModelServiceDeps } from '../../../src/extension/models/modelService.js';
+import { type ChosenModel, ModelService } from '../../../src/extension/models/modelService.js';
 import type { ChatModel } from '../../../src/model/chatModel.js';
 import type { Engine } from '../../../src/model/engine.js';
-import type { LoadedModel, LoadParams, ModelRole, RoleState } from '../../../src/protocol/sidecar.js';
-import { settings } from '../../../src/protocol/settings.js';
+import { settingDefaults } from '../../../src/protocol/settings.js';
+import type { LoadedModel, LoadParams } from '../../../src/protocol/sidecar.js';
 
-const signal = new AbortController().signal;
+const chosen: ChosenModel = { path: '/m.gguf', name: 'Tiny', contextSize: 4096, reason: 'It fits.', sha256: 'h' };
+const params: LoadParams = { role: 'chat', modelPath: '/m.gguf', contextSize: 4096, kvKeys: 'f16', kvValues: 'f16', threads: 'auto', gpu: 'auto' };
+const cancelled = err(makeError('cancelled', 'Cancelled.', ''));
 
-/** An engine with a sidecar that holds one chat model, or none. */
-class OneModel {
-  readonly roles = new Emitter<{ readonly role: ModelRole; readonly state: RoleState }>();
-  readonly loads: LoadParams[] = [];
-  loaded: LoadedModel | undefined;
-  refuses = false;
+/** A service whose check and load are in the test's hands. */
+class Fixture {
+  readonly shown: string[] = [];
+  trusted = true;
+  checks = 0;
+  progress: (fraction: number) => void = () => undefined;
+  checked: (result: Result<null>) => void = () => undefined;
+  loading: AbortSignal | undefined;
+  readonly service: ModelService;
 
-  readonly engine = {
-    onRoleState: this.roles.event,
-    status: () => Promise.resolve(ok({ roles: { chat: this.loaded ? { state: 'ready', model: this.loaded } : { state: 'empty' } } })),
-    load: (params: LoadParams): Promise<Result<LoadedModel>> => {
-      this.loads.push(params);
-      if (this.refuses) return Promise.resolve(err(makeError('model.outOfMemory', 'No memory.', 'Close something.')));
-      this.become(Number(params.contextSize), params.contextSize === this.loaded?.contextSize ? this.loaded.reducedFrom : undefined);
-      return Promise.resolve(ok(this.loaded as LoadedModel));
-    },
-  } as unknown as Engine;
+  constructor() {
+    const trusted = (): boolean => this.trusted;
+    const engine = {
+      onRoleState: new Emitter<never>().event,
+      status: () => Promise.resolve(err(makeError('sidecar.unavailable', '', ''))),
+      load: (_: LoadParams, signal?: AbortSignal) => new Promise<Result<LoadedModel>>((resolve) => {
+        this.loading = signal;
+        signal?.addEventListener('abort', () => resolve(cancelled));
+      }),
+    } as unknown as Engine;
+    this.service = new ModelService({
+      trust: { get granted() { return trusted(); }, onGranted: new Emitter<void>().event },
+      clock: { now: () => 0, monotonic: () => 0 },
+      settings: { get: (key) => settingDefaults[key] },
+      loadParams: () => params,
+      choose: () => Promise.resolve(ok(chosen)),
+      check: (_, onProgress, signal) => new Promise((resolve) => {
+        this.checks += 1;
+        this.progress = onProgress;
+        this.checked = resolve;
+        signal.addEventListener('abort', () => resolve(cancelled));
+      }),
+      engine: () => Promise.resolve(engine),
+      localModel: () => ({}) as ChatModel,
+      connect: () => Promise.reject(new Error('not asked for')),
+    });
+    this.service.onDidChange(() => {
+      const { state, label, fraction } = this.service.badge;
+      this.shown.push([state, label, fraction].filter((part) => part !== undefined).join(' '));
+    });
+  }
 
-  /** What the supervisor brings about after the sidecar was killed. */
-  become(contextSize: number, reducedFrom?: number): void {
-    this.loaded = {
-      role: 'chat', path: '/m.gguf', name: 'M', architecture: 'qwen2', fileBytes: 1, trainContext: 32_768, contextSize, kvKeys: 'f16', kvValues: 'f16',
-      kvBytesTotal: 1, gpuLayers: 0, fillInMiddle: false, loadMs: 1, ...(reducedFrom === undefined ? {} : { reducedFrom }),
-    };
-    this.roles.fire({ role: 'chat', state: { state: 'ready', model: this.loaded } });
+  acquire(): Promise<Result<ChatModel>> {
+    return this.service.acquire(new AbortController().signal);
   }
 }
 
-suite('model service after memory ran out (fault 8)', () => {
-  let sidecar: OneModel;
-  let service: ModelService;
-  let minutes: number;
-  let fits: number;
-  setup(async () => {
-    sidecar = new OneModel();
-    [minutes, fits] = [0, 8192];
-    const deps: ModelServiceDeps = {
-      trust: { granted: true, onGranted: new Emitter<void>().event },
-      clock: { now: () => minutes * 60_000, monotonic: () => minutes * 60_000 },
-      settings: { get: (key) => settings[key].default as never },
-      loadParams: (role, modelPath, contextSize) => ({ role, modelPath, contextSize, kvKeys: 'f16', kvValues: 'f16', threads: 'auto', gpu: 'auto' }),
-      choose: () => Promise.resolve(ok({ path: '/m.gguf', name: 'M', contextSize: fits, reason: 'It fits.' })),
-      engine: () => Promise.resolve(sidecar.engine),
-      localModel: (_, { name, contextSize }) => ({ info: { name, kind: 'local', contextSize } }) as ChatModel,
-      connect: () => Promise.reject(new Error('no endpoint here')),
-    };
-    service = new ModelService(deps);
-    assert.equal((await context()), 8192);
-    sidecar.become(4096, 8192);
-  });
-  teardown(() => service.dispose());
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+const codeOf = (result: Result<unknown>): string => (result.ok ? 'ok' : result.error.code);
 
-  async function context(): Promise<number> {
-    const model = await service.acquire(signal);
-    assert.ok(model.ok);
-    return model.value.info.contextSize;
+suite('the model of a window', () => {
+  test('a check of the file is shown with how far it is, then the load', async () => {
+    const fixture = new Fixture();
+    assert.equal(fixture.service.badge.state, 'idle');
+    void fixture.acquire();
+    assert.equal(fixture.service.badge.state, 'loading');
+    await turn();
+    fixture.progress(0.1);
+    fixture.progress(0.4);
+    fixture.checked(ok(null));
+    await turn();
+    assert.deepEqual(fixture.shown, ['loading Tiny 0', 'checking Tiny 0.1', 'checking Tiny 0.4', 'loading Tiny 0']);
+    assert.match(fixture.service.badge.detail, /Loading/);
+  });
+
+  test('a damaged file is never loaded', async () => {
+    const fixture = new Fixture();
+    const waiting = fixture.acquire();
+    await turn();
+    fixture.checked(err(makeError('model.hashMismatch', 'm.gguf is damaged.', 'Download it again.')));
+    assert.equal(codeOf(await waiting), 'model.hashMismatch');
+    assert.deepEqual([fixture.service.badge.state, fixture.loading], ['failed', undefined]);
+  });
+
+  for (const step of ['check', 'load'] as const) {
+    test(`cancel ends the ${step}, fails nothing, and the next question begins again`, async () => {
+      const fixture = new Fixture();
+      const waiting = fixture.acquire();
+      await turn();
+      fixture.progress(0.2);
+      if (step === 'load') {
+        fixture.checked(ok(null));
+        await turn();
+        assert.ok(fixture.loading);
+      }
+      fixture.service.cancel();
+      assert.equal(codeOf(await waiting), 'cancelled');
+      assert.deepEqual([fixture.service.badge.state, fixture.service.badge.label], ['idle', 'Tiny']);
+      assert.equal(fixture.shown.at(-1), 'idle Tiny');
+      void fixture.acquire();
+      await turn();
+      assert.equal(fixture.checks, 2);
+    });
   }
 
-  test('the next turn knows the smaller context, and the badge says why', async () => {
-    assert.equal(service.contextSize, 4096);
-    assert.match(service.badge.detail, /4,096 tokens · Memory ran out with 8,192 tokens; .*Restart Sidecar/);
-    assert.deepEqual([await context(), sidecar.loads.length], [4096, 1], 'nothing is loaded again at once');
+  test('one who stops waiting does not end the check for the others', async () => {
+    const fixture = new Fixture();
+    const leaving = new AbortController();
+    const first = fixture.service.acquire(leaving.signal);
+    void fixture.acquire();
+    await turn();
+    fixture.progress(0.5);
+    leaving.abort();
+    assert.equal(codeOf(await first), 'cancelled');
+    assert.equal(fixture.service.badge.state, 'checking');
   });
 
-  test('with memory free again the context that fits is back after a while', async () => {
-    minutes = 6;
-    assert.equal(await context(), 8192);
-    assert.match(service.badge.detail, /8,192 tokens · It fits/);
+  test('another choice ends the check of the former one, whose progress is not shown any more', async () => {
+    const fixture = new Fixture();
+    const waiting = fixture.acquire();
+    await turn();
+    const late = fixture.progress;
+    late(0.5);
+    fixture.service.reset();
+    assert.equal(codeOf(await waiting), 'cancelled');
+    late(0.6);
+    assert.equal(fixture.service.badge.state, 'idle');
   });
 
-  test('with memory still short it stays small, and is asked for again only after another while', async () => {
-    [minutes, fits] = [6, 4096];
-    assert.equal(await context(), 4096);
-    assert.match(service.badge.detail, /Memory ran out/);
-    const { length } = sidecar.loads;
-    minutes = 10;
-    await context();
-    assert.equal(sidecar.loads.length, length);
-    [minutes, fits] = [12, 8192];
-    assert.equal(await context(), 8192);
-  });
-
-  test('a larger context that turns out not to fit costs nothing', async () => {
-    [minutes, sidecar.refuses] = [6, true];
-    assert.equal(await context(), 4096);
-    assert.equal(service.badge.state, 'ready');
-    assert.equal(await context(), 4096);
-    assert.equal(sidecar.loads.length, 2);
+  test('nothing is looked at in an untrusted workspace', async () => {
+    const fixture = new Fixture();
+    fixture.trusted = false;
+    assert.equal(codeOf(await fixture.acquire()), 'workspace.untrusted');
+    assert.deepEqual([fixture.checks, fixture.service.badge.state], [0, 'untrusted']);
   });
 });

@@ -64,6 +64,15 @@ suite('status bar text', () => {
     assert.equal(activityAfter({ type: 'textDelta', hop: 2, text: 'x' }, hop), hop);
     assert.equal(activityAfter({ type: 'turnFinished', at: 1, atMs: 1, answer: '', partial: false }, hop), undefined);
   });
+  test('waits for the user only until the decision', () => {
+    const waiting = activityAfter({ type: 'approvalRequested', hop: 1, atMs: 1, callId: 'c', approval: { id: 'a', kind: 'command', command: 'x', cwd: '/' } }, 'hop 1, run_command');
+    assert.match(waiting ?? '', /waiting for your/);
+    assert.doesNotMatch(activityAfter({ type: 'approvalResolved', hop: 1, atMs: 2, callId: 'c', approvalId: 'a', decision: 'accepted', waitedMs: 1 }, waiting) ?? '', /waiting/);
+  });
+  test('says how far checking, loading and downloading are', () => {
+    for (const state of ['checking', 'loading', 'downloading'] as const) assert.match(statusText({ state, label: 'X', detail: '', fraction: 0.409 }, undefined).text, / Loupe 40%$/);
+    assert.match(statusText({ state: 'checking', label: 'X', detail: '', fraction: 0.4 }, undefined).label, /checking the model file\. X/);
+  });
   test('the label for screen readers has words instead of icons', () => {
     assert.doesNotMatch(statusText({ state: 'failed', label: 'X', detail: '' }, undefined).label, /\$\(/);
   });

@@ -19,6 +19,8 @@ class Window {
   values: SettingValues = settingDefaults;
   trusted = true;
   model: Result<LoadParams> = ok(model);
+  /** Set: a file is checked until it is called, or until nobody wants it any more. */
+  check: ((report: (fraction: number) => void, signal: AbortSignal) => Promise<void>) | undefined;
   startError: Error | undefined;
   readonly controller: InlineController;
 
@@ -27,7 +29,10 @@ class Window {
     this.controller = new InlineController({
       trust: { get granted() { return trusted(); }, onGranted: this.trustGranted.event },
       settings: { get: (key) => this.values[key], onDidChange: this.settingsChanged.event },
-      completionModel: () => Promise.resolve(this.model),
+      completionModel: async (onCheck, signal) => {
+        await this.check?.(onCheck, signal);
+        return this.model;
+      },
       onDidChangeModels: this.modelsChanged.event,
       server: {
         run: (configuration) => {
@@ -92,6 +97,28 @@ suite('inline: when the language server runs', () => {
     window.modelsChanged.fire();
     await window.controller.settled();
     assert.equal(window.started, 1);
+  });
+
+  test('a file that is checked first is shown with how far it is, and switching off ends the check', async () => {
+    const window = new Window();
+    let checking = (): void => undefined;
+    const began = new Promise<void>((resolve) => (checking = resolve));
+    window.check = (report, signal) => new Promise((resolve) => {
+      report(0.4);
+      checking();
+      signal.addEventListener('abort', () => {
+        report(0.5);
+        resolve();
+      });
+    });
+    window.controller.refresh();
+    await began;
+    assert.deepEqual(window.statuses, [{ state: 'checking', fraction: 0.4 }]);
+    window.values = { ...settingDefaults, 'loupe.inline.enabled': false };
+    window.settingsChanged.fire(new Set(['loupe.inline.enabled']));
+    await window.controller.settled();
+    assert.deepEqual(window.statuses.slice(1), [{ state: 'off' }]);
+    assert.equal(window.started, 0);
   });
 
   test('settings of other parts change nothing', async () => {

@@ -14,6 +14,7 @@ suite('inline: status in words', () => {
   check({ state: 'off' }, 'Inline suggestions are off', 'loupe.toggleInline');
   check({ state: 'untrusted' }, 'Inline suggestions wait for trust', undefined);
   check({ state: 'starting' }, 'Inline suggestions are starting', 'loupe.toggleInline');
+  check({ state: 'checking', fraction: 0.4 }, 'Inline suggestions: checking the model file, 40 %', 'loupe.toggleInline');
   check({ state: 'loading', fraction: 0.426 }, 'Inline suggestions: loading, 42 %', 'loupe.toggleInline');
   check({ state: 'ready', model: 'Qwen2.5 Coder 0.5B' }, 'Inline suggestions: Qwen2.5 Coder 0.5B', 'loupe.toggleInline');
   check({ state: 'unavailable', error: makeError('model.noFillInMiddle', 'It cannot.', 'Choose another.') }, 'No inline suggestions', 'loupe.chooseModel', true);

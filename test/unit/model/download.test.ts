@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { createHash } from 'node:crypto';
-import { mkdtemp, readFile, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -305,6 +305,19 @@ suite('Model verification', () => {
       await writeFile(file, content.subarray(0, Math.floor((content.length * i) / 20)));
       assert.equal(await check(), 'model.hashMismatch', `cut at ${i} of 20`);
     }
+  });
+
+  test('a file in a folder of others is remembered elsewhere, and only there', async () => {
+    const records = join(folder, 'records');
+    const theirs = join(folder, 'theirs');
+    await mkdir(theirs);
+    const file = join(theirs, 'm.gguf');
+    await writeFile(file, content);
+    let reads = 0;
+    const check = async (): Promise<boolean> => (await verifyModel(file, sha256, signal, (done, total) => (reads += Number(done === total)), records)).ok;
+    assert.deepEqual([await check(), await check(), reads], [true, true, 1]);
+    assert.deepEqual(await readdir(theirs), ['m.gguf']);
+    assert.equal((await readdir(records)).length, 1);
   });
 
   test('a damaged record only costs time; a missing file is an error', async () => {

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { otherAppModels } from '../../../src/model/otherApps.js';
-import { qwenLike } from '../../support/model/ggufBuilder.js';
+import { ggufFile, qwenLike } from '../../support/model/ggufBuilder.js';
 
 suite('Models of other programs', () => {
   let home = '';
@@ -46,6 +46,14 @@ suite('Models of other programs', () => {
     await put('.cache/lm-studio/models/publisher/old/model.GGUF', qwenLike(10));
     await put('.lmstudio/models/publisher/repo/deeper/below/hidden.gguf', qwenLike(10));
     assert.deepEqual(await list(), ['LM Studio publisher/repo/model', 'LM Studio publisher/old/model']);
+  });
+
+  test('models that only embed text are left out', async () => {
+    await put('.lmstudio/models/publisher/repo/embed.gguf', ggufFile([
+      ['general.architecture', 'nomic-bert'], ['nomic-bert.block_count', 2], ['nomic-bert.embedding_length', 64],
+      ['nomic-bert.context_length', 512], ['nomic-bert.attention.head_count', 4],
+    ], [{ name: 'token_embd.weight', dimensions: [64, 10], type: 0, bytes: 64 * 10 * 4 }]));
+    assert.deepEqual(await list(), []);
   });
 
   test('a home without either program', async () => {

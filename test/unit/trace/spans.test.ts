@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { modelParts, toChromeTrace } from '../../../src/trace/chrome.js';
-import { foldTurn } from '../../../src/trace/fold.js';
+import { foldTurn, interruptedTurn } from '../../../src/trace/fold.js';
+import type { TraceTurn } from '../../../src/protocol/trace.js';
 import { toOtlp, type OtlpSpan } from '../../../src/trace/otlp.js';
 import { fromOtlp } from '../../../src/trace/otlpRead.js';
 import { events, fold } from './turns.js';
@@ -81,6 +82,21 @@ suite('trace spans', () => {
     const call = { id: 'c', name: 'n', arguments: { x: 'y'.repeat(9_999) } };
     assert.equal(foldTurn(started, { type: 'toolStarted', hop: 1, atMs: 1, call, class: 'read', argumentBytes: 9_999 }).hops[0]?.tools[0]?.arguments.length, 2_001);
     assert.throws(() => foldTurn(undefined, { type: 'hopStarted', hop: 1, atMs: 0 }), /cannot begin/);
+  });
+
+  test('a call waits from the question to the decision, and never in a turn that has ended', () => {
+    const all = events('t1');
+    const asked = all.findIndex(({ type }) => type === 'approvalRequested');
+    const waiting = (turn: TraceTurn): (number | undefined)[] => turn.hops.flatMap(({ tools }) => tools.map(({ waitingSinceMs }) => waitingSinceMs));
+    assert.deepEqual(waiting(fold(all.slice(0, asked))), [undefined, undefined]);
+    const turn = fold(all.slice(0, asked + 1));
+    assert.deepEqual(waiting(turn), [undefined, 607]);
+    assert.deepEqual(waiting(fold(all.slice(0, asked + 2))), [undefined, undefined]);
+    const cut = foldTurn(turn, { type: 'turnFinished', at: 0, atMs: 700, answer: '', partial: true });
+    for (const over of [cut, interruptedTurn(turn)]) {
+      assert.deepEqual(waiting(over), [undefined, undefined]);
+      assert.ok(!JSON.stringify(toOtlp([over])).includes('waiting_since'));
+    }
   });
 
   test('Chrome trace: parts of a model call follow each other inside their hop', () => {

@@ -10,7 +10,7 @@ const read = (ending: RegExp): [string, string][] =>
 
 /** Set by VS Code in high contrast or by a theme only. */
 const optional = new Set([
-  '--vscode-contrastBorder', '--vscode-contrastActiveBorder', '--vscode-diffEditor-insertedTextBorder', '--vscode-diffEditor-removedTextBorder', '--vscode-list-inactiveSelectionForeground',
+  '--vscode-contrastBorder', '--vscode-contrastActiveBorder', '--vscode-diffEditor-insertedTextBorder', '--vscode-diffEditor-removedTextBorder', '--vscode-list-inactiveSelectionForeground', '--vscode-button-secondaryBorder',
 ]);
 
 suite('webviews: the look is VS Code\'s', () => {

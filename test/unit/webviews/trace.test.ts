@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { gateLabel, hopCache, hopOutcome, hopTimes, prettyArguments, rowCells, toolPath, toolSubject } from '../../../src/webviews/trace/describe.js';
-import { layOut, niceCeiling, percentOf, type Row, unaccountedMs } from '../../../src/webviews/trace/layout.js';
+import type { TraceTurn } from '../../../src/protocol/trace.js';
+import { budgetSentence, gateLabel, hopCache, hopOutcome, hopTimes, prettyArguments, rowCells, toolPath, toolSubject } from '../../../src/webviews/trace/describe.js';
+import { layOut, niceCeiling, percentOf, type Row, unaccountedMs, waitingRow } from '../../../src/webviews/trace/layout.js';
 import { elapsedMs, initialTraceState, reduceTrace } from '../../../src/webviews/trace/traceState.js';
-import { askEvents, editEvents, traceOf } from '../../support/webviews/recorded.js';
+import { askEvents, commandApproval, editEvents, traceMessage, traceOf } from '../../support/webviews/recorded.js';
 
 const finished = traceOf(askEvents);
 const running = traceOf(editEvents('t2'));
@@ -46,12 +47,26 @@ suite('webviews: the waterfall', () => {
   });
 
   test('what runs grows with the clock, what is finished does not', () => {
-    const tool = (now: number): Row | undefined => layOut(running, now).rows.find(({ kind }) => kind === 'tool');
+    const working = traceOf(editEvents('t2').slice(0, -1));
+    const tool = (now: number): Row | undefined => layOut(working, now).rows.find(({ kind }) => kind === 'tool');
     assert.deepEqual(tool(3201)?.segments, [{ kind: 'running', startMs: 1201, durationMs: 2000 }]);
     assert.equal(tool(4201)?.ms, 3000);
     assert.deepEqual(layOut(finished, 99_999).rows, layOut(finished, 0).rows);
     const model = traceOf(editEvents('t2').slice(0, 2));
     assert.deepEqual(layOut(model, 700).rows[0]?.segments, [{ kind: 'running', startMs: 0, durationMs: 700 }]);
+  });
+
+  test('a call that waits for a decision grows as waiting for the user, a second question after the first', () => {
+    const tool = (turn: TraceTurn, now: number): Row | undefined => layOut(turn, now).rows.find(({ kind }) => kind === 'tool');
+    assert.deepEqual(tool(running, 3202)?.segments, [{ kind: 'wait', startMs: 1202, durationMs: 2000, open: true }]);
+    assert.equal(waitingRow(layOut(running, 3202).rows)?.id, 'hop1tool0');
+    const again = traceOf([
+      ...editEvents('t2'),
+      { type: 'approvalResolved', hop: 1, atMs: 2202, callId: 'e1', approvalId: 'approval-edit', decision: 'accepted', waitedMs: 1000 },
+      { type: 'approvalRequested', hop: 1, atMs: 2210, callId: 'e1', approval: commandApproval },
+    ]);
+    assert.deepEqual(tool(again, 2300)?.segments, [{ kind: 'wait', startMs: 1201, durationMs: 1000 }, { kind: 'wait', startMs: 2210, durationMs: 90, open: true }]);
+    assert.equal(waitingRow(layOut({ ...running, running: false }, 0).rows), undefined);
   });
 
   test('the axis ends at a round figure', () => {
@@ -62,8 +77,9 @@ suite('webviews: the waterfall', () => {
 suite('webviews: what the trace says', () => {
   test('figures of a hop', () => {
     const hop = finished.hops[1]!;
-    assert.deepEqual(hopTimes(hop).map(({ value }) => value), ['0 ms', '0 ms (in memory)', '484 tokens · 0.55 s · 886 tok/s', '143 tokens · 2.17 s · 66 tok/s', '0 ms']);
+    assert.deepEqual(hopTimes(hop).map(({ value }) => value), ['0 ms', '0 ms (in memory)', '484 tokens · 546 ms · 886 tok/s', '143 tokens · 2,165 ms · 66 tok/s', '0 ms']);
     assert.deepEqual(hopCache(hop).map(({ value }) => value), ['24,655 tokens', '24,171 tokens (98.0 %)', '91 MiB', '3.8 KiB']);
+    assert.equal(budgetSentence(finished, finished.gate!), 'Steps 2 of 15, tokens 765 of 32k, 3.66 s of 2 min.');
     assert.equal(unaccountedMs(finished.hops[0]!), 903 - 892);
     assert.deepEqual(rowCells(layOut(finished, 0).rows[0]!), { input: '24,171', cached: '99.6 %', output: '42', ms: '903' });
     assert.ok(hopOutcome(hop).includes('It answered and called no tool.'));
@@ -73,7 +89,8 @@ suite('webviews: what the trace says', () => {
     assert.deepEqual(gateLabel(finished), { sign: '✓', text: 'gate: answered, no tool call', kind: 'done' });
     assert.equal(gateLabel({ ...finished, partial: true }).sign, '■');
     assert.equal(gateLabel({ ...finished, gate: { ...finished.gate!, gate: 'error' } }).sign, '✕');
-    assert.equal(gateLabel(running).kind, 'running');
+    assert.deepEqual(gateLabel(running), { sign: '?', text: 'waiting for your decision', kind: 'waiting' });
+    assert.equal(gateLabel(traceOf(editEvents('t2').slice(0, -1))).kind, 'running');
     const { gate: _, ...broken } = finished;
     assert.equal(gateLabel(broken).text, 'broken off');
   });
@@ -89,9 +106,10 @@ suite('webviews: what the trace says', () => {
   test('only the selected turn is shown, and it runs on by the view\'s clock', () => {
     const turns = { type: 'turns', turns: [{ turnId: 't2', question: 'q', at: 0 }], selected: 't2' } as const;
     let state = reduceTrace(initialTraceState, turns, 0);
-    state = reduceTrace(state, { type: 'turn', turn: running }, 1000);
-    assert.equal(reduceTrace(state, { type: 'turn', turn: finished }, 1001), state);
-    assert.equal(elapsedMs(state, 1500), running.durationMs + 500);
+    state = reduceTrace(state, traceMessage(running, 9_000), 1000);
+    assert.equal(reduceTrace(state, traceMessage(finished), 1001), state);
+    assert.equal(elapsedMs(state, 1500), 9_500);
+    assert.equal(elapsedMs(reduceTrace(state, traceMessage(running, -5), 1000), 1500), running.durationMs + 500, 'a clock that was set back');
     assert.equal(reduceTrace(state, { ...turns, selected: 'other' }, 2).turn, undefined);
   });
 });

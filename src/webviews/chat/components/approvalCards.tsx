@@ -28,7 +28,7 @@ function EditCard({ approval, view, live, onDecide }: CardProps & { readonly app
   const diff = useMemo(() => diffLines(edit, shownLines), [edit]);
   const hidden = useMemo(() => hasHidden(edit.path) || diff.lines.some(({ kind, text }) => kind === 'added' && hasHidden(text)), [diff, edit]);
   return (
-    <Card label={`${edit.kind === 'create' ? 'New file' : 'Edit of'} ${edit.path}`} state={view.state}>
+    <Card label={`${edit.kind === 'create' ? 'New file' : 'Edit of'} ${edit.path}`} pending={live && view.state === 'pending'}>
       <div class="card-head">
         <Icon name="file" size={14} />
         <span class="path ellipsis" title={edit.path}><VisibleText text={edit.path} /></span>
@@ -58,10 +58,10 @@ const signs = { added: '+', removed: '−', context: ' ', gap: '⋯', note: '' }
 
 function CommandCard({ approval, view, live, onDecide }: CardProps & { readonly approval: Extract<Approval, { kind: 'command' }> }): JSX.Element {
   return (
-    <Card label="Command" state={view.state}>
+    <Card label="Command" pending={live && view.state === 'pending'}>
       <div class="card-head">
         <Icon name="terminal" size={14} />
-        <span>Run this command?</span>
+        <span class="card-title">Run this command?</span>
         <span class="path ellipsis card-folder" title={approval.cwd}>in <VisibleText text={approval.cwd} /></span>
       </div>
       <Warnings warning={approval.warning} hidden={hasHidden(approval.command.replace(/[\t\r\n]/g, ''))} />
@@ -71,8 +71,8 @@ function CommandCard({ approval, view, live, onDecide }: CardProps & { readonly 
   );
 }
 
-function Card({ label, state, children }: { readonly label: string; readonly state: ApprovalView['state']; readonly children: ComponentChildren }): JSX.Element {
-  return <section class={`card ${state === 'pending' ? 'pending' : 'decided'}`} aria-label={label}>{children}</section>;
+function Card({ label, pending, children }: { readonly label: string; readonly pending: boolean; readonly children: ComponentChildren }): JSX.Element {
+  return <section class={`card ${pending ? 'pending' : 'decided'}`} aria-label={label}>{children}</section>;
 }
 
 function Warnings({ warning, hidden }: { readonly warning: string | undefined; readonly hidden: boolean }): JSX.Element | null {

@@ -57,14 +57,22 @@ export function Obstacle({ model, trusted }: { readonly model: ModelBadge; reado
       </section>
     );
   }
-  if (model.state === 'downloading' || model.state === 'loading') {
-    const fraction = model.fraction;
-    return (
-      <section class="obstacle quiet" role="status">
-        <p>{model.state === 'downloading' ? 'Downloading' : 'Loading'} {model.label}{fraction === undefined ? '…' : ` · ${Math.floor(fraction * 100)} %`}</p>
-        <progress aria-label={`${model.state} ${model.label}`} {...(fraction === undefined ? {} : { max: 1, value: fraction })} />
-      </section>
-    );
-  }
-  return null;
+  return model.state === 'downloading' || model.state === 'checking' || model.state === 'loading' ? <Coming model={model} doing={doing[model.state]} /> : null;
+}
+
+const doing = { downloading: 'Downloading', checking: 'Checking the file of', loading: 'Loading' } as const;
+
+/** A model on its way. A download has its own way to be cancelled, in its notification. */
+function Coming({ model: { state, label, fraction }, doing: verb }: { readonly model: ModelBadge; readonly doing: string }): JSX.Element {
+  const send = useSend();
+  return (
+    <section class="obstacle quiet">
+      <div class="coming">
+        <p class="number">{verb} {label}{fraction === undefined ? '…' : <span class="nowrap"> · {Math.floor(fraction * 100)} %</span>}</p>
+        {state !== 'downloading' && fraction !== undefined && <button type="button" class="link-button" aria-label={`Cancel: ${verb} ${label}`} onClick={() => send({ type: 'cancelLoading' })}>Cancel</button>}
+      </div>
+      <progress aria-label={`${verb} ${label}`} {...(fraction === undefined ? {} : { max: 1, value: fraction })} />
+      <span class="visually-hidden" role="status">{verb} {label}</span>
+    </section>
+  );
 }

@@ -13,7 +13,7 @@ export function GateFooter({ turn, gate, latest }: { readonly turn: TurnView; re
     <footer class={`gate ${kind}`}>
       {gate.error && <ErrorBox turn={turn} error={gate.error} />}
       <p><b class={kind === 'done' ? 'good' : kind === 'failed' ? 'bad' : 'attention'}>{kind}</b> — {gateSummary(turn)}</p>
-      {!gate.error && <p class="gate-reason"><VisibleText text={gate.reason} /></p>}
+      {!gate.error && kind !== 'done' && <p class="gate-reason"><VisibleText text={gate.reason} /></p>}
       {kind !== 'done' && <Unfinished turn={turn} gate={gate} latest={latest} />}
     </footer>
   );

@@ -29,14 +29,15 @@ export function Header({ title, model, context, historyOpen, onHistory }: Header
 }
 
 const stateWords: Readonly<Record<ModelBadge['state'], string>> = {
-  none: 'no model', downloading: 'downloading', loading: 'loading', ready: '', failed: 'failed', untrusted: 'restricted', remote: 'endpoint',
+  none: 'no model', idle: 'not loaded', downloading: 'downloading', checking: 'checking the file', loading: 'loading', ready: '', failed: 'failed', untrusted: 'restricted', remote: 'endpoint',
 };
 
 function ModelPill({ model }: { readonly model: ModelBadge }): JSX.Element | null {
   const send = useSend();
   const word = stateWords[model.state];
   const percent = model.fraction === undefined ? '' : ` ${Math.floor(model.fraction * 100)} %`;
-  const label = [model.label, word + percent].filter((part) => part !== '').join(' · ') || 'Choose Model';
+  const state = word.toLowerCase() === model.label.toLowerCase() ? '' : word + percent; // "No model" says it all
+  const label = [model.label, state].filter((part) => part !== '').join(' · ') || 'Choose Model';
   return (
     <button
       type="button" class={`pill model-pill ${model.state}`} title={`${model.detail || label}\nChoose another model`}

@@ -24,11 +24,15 @@ export function ToolLine({ tool, running }: { readonly tool: ToolView; readonly 
           <b>{verb}</b> <VisibleText text={object} />
           {summary !== '' && <span class={failed ? 'bad' : ''}> · <VisibleText text={summary} /></span>}
         </span>
-        <span class="tool-time">{finished ? formatDuration(tool.toolMs) : running ? <span class="spinner" aria-label="running" /> : 'not finished'}</span>
+        <span class="tool-time">{finished ? formatDuration(tool.toolMs) : running ? <Unfinished waiting={tool.approval?.state === 'pending'} /> : 'not finished'}</span>
       </button>
       {open && <ToolDetails tool={tool} />}
     </li>
   );
+}
+
+function Unfinished({ waiting }: { readonly waiting: boolean }): JSX.Element {
+  return waiting ? <span class="attention">waits for you</span> : <span class="spinner" aria-label="running" />;
 }
 
 function ToolDetails({ tool }: { readonly tool: ToolView }): JSX.Element {

@@ -7,22 +7,31 @@ interface AutoScroll {
   /** The end is in view and stays there while text arrives. */
   readonly atEnd: boolean;
   readonly toEnd: () => void;
+  /** Brings a part of the content into view, and stays there. */
+  readonly toElement: (element: Element, block: ScrollLogicalPosition) => void;
 }
 
 /** Pixels from the end within which the view follows it. */
 const nearEnd = 32;
 
-/** Keeps the end in view until the user scrolls up, and again once they come back. */
-export function useAutoScroll(): AutoScroll {
+/** Keeps the end in view until the user scrolls up, and again once they come back. `enabled`: there is something whose end is new. */
+export function useAutoScroll(enabled: boolean): AutoScroll {
   const scroller = useRef<HTMLDivElement>(null);
   const content = useRef<HTMLDivElement>(null);
   const following = useRef(true);
+  const on = useRef(enabled);
+  on.current = enabled;
   const [atEnd, setAtEnd] = useState(true);
 
   const toEnd = useCallback(() => {
     following.current = true;
     setAtEnd(true);
     if (scroller.current) scroller.current.scrollTop = scroller.current.scrollHeight;
+  }, []);
+
+  const toElement = useCallback((element: Element, block: ScrollLogicalPosition) => {
+    following.current = false;
+    element.scrollIntoView({ block });
   }, []);
 
   useEffect(() => {
@@ -46,7 +55,7 @@ export function useAutoScroll(): AutoScroll {
     const outer = scroller.current;
     if (!inner || !outer) return undefined;
     const follow = (): void => {
-      if (following.current) outer.scrollTop = outer.scrollHeight;
+      if (on.current && following.current) outer.scrollTop = outer.scrollHeight;
     };
     const observer = new ResizeObserver(follow);
     observer.observe(inner);
@@ -54,5 +63,5 @@ export function useAutoScroll(): AutoScroll {
     return () => observer.disconnect();
   }, []);
 
-  return { scroller, content, atEnd, toEnd };
+  return { scroller, content, atEnd, toEnd, toElement };
 }

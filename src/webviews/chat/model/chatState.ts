@@ -16,6 +16,8 @@ export interface ChatViewState {
   readonly trusted: boolean;
   readonly notice?: { readonly level: 'info' | 'error'; readonly text: string; readonly key: number };
   readonly historyOpen: boolean;
+  /** The turn that the host wants in view; `key` changes with each request. */
+  readonly shownTurn?: { readonly turnId: string; readonly key: number };
   /** What the host wants in the input; `key` changes with each request. */
   readonly input: { readonly text: string; readonly attachments: readonly Attachment[]; readonly kind: 'draft' | 'prefill'; readonly focus: boolean; readonly key: number };
   readonly files: { readonly request: number; readonly paths: readonly string[] };
@@ -79,6 +81,8 @@ export function reduceChat(state: ChatViewState, message: HostToChat | LocalActi
       };
     case 'showHistory':
       return { ...state, historyOpen: true };
+    case 'showTurn':
+      return { ...state, historyOpen: false, shownTurn: { turnId: message.turnId, key: (state.shownTurn?.key ?? 0) + 1 } };
     case 'local/history':
       return { ...state, historyOpen: message.open };
     case 'local/decided':

@@ -13,7 +13,7 @@ export function gateKind(gate: Gate, partial: boolean): GateKind {
 const shortNames: Readonly<Record<Gate, string>> = {
   answered: 'answered', judge: 'the judge did not accept it', steps: 'out of steps', tokens: 'out of tokens', wallClock: 'out of time',
   repeatedCalls: 'the same call again and again', malformedCalls: 'tool calls not understood', contextFull: 'context full',
-  cancelled: 'by you', error: 'error',
+  cancelled: 'by you', error: 'by an error',
 };
 
 export const gateName = (gate: Gate): string => shortNames[gate];
