@@ -21,6 +21,7 @@ suite('webviews: tool lines', () => {
     check('search_text', { pattern: 'a', glob: '*.ts' }, '6 matches for "a" in *.ts in 2 files', 'searched "a" in *.ts · 6 matches in 2 files');
     check('search_text', { pattern: 'x y' }, 'No match for "x y".', 'searched "x y" · no match');
     check('read_file', { path: 'src/a.ts', start_line: 12, end_line: 88 }, 'src/a.ts lines 12-88 of 140', 'read a.ts 12–88 · of 140 lines');
+    check('read_file', { path: 'src/a.ts', start_line: 1, end_line: 2 }, 'src/a.ts lines 1-60 of 60', 'read a.ts 1–2 · lines 1-60 of 60');
     check('read_file', { path: 'src/a.ts' }, 'src/a.ts lines 1-140 of 140', 'read a.ts · lines 1-140 of 140');
     check('list_files', { under: 'src' }, '14 files under src', 'listed src · 14 files');
     check('find_symbol', { name: 'load' }, '2 definitions of load', 'looked for "load" · 2 definitions');

@@ -44,13 +44,18 @@ export function outcomeOf(call: ToolCall, summary: string): string {
   const { path } = call.arguments;
   let text = summary.replace(/\s+/g, ' ').trim();
   if (typeof path === 'string' && path !== '' && text.startsWith(path)) text = text.slice(path.length).replace(/^[:\s]+/, '');
-  if (call.name === 'read_file') text = text.replace(/^lines \d+-\d+ of (\d+)$/, (range, all: string) => (typeof call.arguments['start_line'] === 'number' ? `of ${all} lines` : range));
+  if (call.name === 'read_file') text = text.replace(/^lines (\d+)-(\d+) of (\d+)$/, (range, first: string, last: string, all: string) => (saysRange(call, Number(first), Number(last)) ? `of ${all} lines` : range));
   if (call.name === 'search_text') text = text.replace(/ for "(?:[^"\\]|\\.)*"(?: in \S+(?= in |\.$))?/, '');
   if (call.name === 'find_symbol') text = text.replace(/ of \S+( found)?/, '$1');
   if (call.name === 'list_files') text = text.replace(/ (?:under|matching) .*$/, '');
   if (call.name === 'run_command') text = text.slice(text.lastIndexOf(': ') + 1).trim();
   text = text.replace(/\.$/, '');
   return /^[A-Z][a-z ]/.test(text) ? text.charAt(0).toLowerCase() + text.slice(1) : text;
+}
+
+/** Whether the call asked for these lines at least; a short file is shown whole, whatever was asked for. */
+function saysRange({ arguments: { start_line: start, end_line: end } }: ToolCall, first: number, last: number): boolean {
+  return start === first && (end === undefined || (typeof end === 'number' && end >= last));
 }
 
 /** The last part of a path: a line has no room for more, and its tooltip and its link hold the whole. */
