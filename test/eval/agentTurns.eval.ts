@@ -18,7 +18,7 @@ import { type OnProbe, threadsOption, withChatModel } from './evalEngine.js';
  * Whole turns of the agent with a real model on a small repository: does it look before it answers, stop looking, and leave the tools
  * alone where they do not help? By command:
  *
- *   node out/test/eval/agentTurns.eval.js [--set reported|tuning] [--zone full|zero] [--only text] [--chances] [--threads n] [--report file]
+ *   node out/test/eval/agentTurns.eval.js [--set reported|tuning] [--zone full|zero] [--only text | --ask question] [--chances] [--threads n] [--report file]
  */
 const { values: options } = parseArgs({
   options: {
@@ -27,6 +27,7 @@ const { values: options } = parseArgs({
     set: { type: 'string', default: 'reported' },
     zone: { type: 'string', default: 'full' },
     only: { type: 'string' },
+    ask: { type: 'string', multiple: true },
     chances: { type: 'boolean', default: false },
     report: { type: 'string' },
   },
@@ -78,7 +79,8 @@ const showChances: OnProbe = (chances) => console.log(`    ${chances.map(({ cand
 
 await withChatModel(options.model, threadsOption(options.threads), async (model) => {
   const rows: string[] = [];
-  for (const task of tasks) if (options.only === undefined || task.question.includes(options.only)) rows.push(await run(model, task));
+  const asked = options.ask?.map((question): Task => ({ question, answer: /./, calls: [0, 99] }));
+  for (const task of asked ?? tasks) if (options.only === undefined || task.question.includes(options.only)) rows.push(await run(model, task));
   const right = rows.filter((row) => row.endsWith('| yes |')).length;
   const table = [`${right}/${rows.length} right, zone ${zone}, test/fixtures/${fixture}`, '', '| question | calls | gate | right |', '|---|---|---|---|', ...rows].join('\n');
   console.log(`\n${table}`);

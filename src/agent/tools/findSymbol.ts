@@ -4,7 +4,7 @@ import { plural } from '../gates.js';
 import type { SymbolMatch, WorkspacePort } from '../ports.js';
 import { escapeRegex } from '../workspace/symbols.js';
 import { clip, escapeName, limits, listResult, numbered, place, splitLines } from './rows.js';
-import { rowsOf } from './searchText.js';
+import { nearMatches, rowsOf } from './searchText.js';
 import { defineTool, emptyResult, type Tool, type ToolResult } from './tool.js';
 
 export function findSymbol(workspace: WorkspacePort): Tool {
@@ -41,7 +41,9 @@ async function usesOf(workspace: WorkspacePort, name: string, definitions: reado
 /** What is not defined under this name may be part of one that is. */
 async function undefinedName(workspace: WorkspacePort, name: string, signal: AbortSignal): Promise<ToolResult> {
   const { matches } = await workspace.searchText({ pattern: name, regex: false, caseSensitive: false, limit: limits.matches }, signal);
-  if (matches.length === 0) return emptyResult(`No definition of ${name} found. Use search_text with one of its words.`);
+  if (matches.length === 0) {
+    return (await nearMatches(workspace, name, {}, name, signal)) ?? emptyResult(`No definition of ${name} found. Use search_text with one of its words.`);
+  }
   // The lines first: a small model takes a "not found" at the top for the whole answer.
   const rows = [...await rowsOf(workspace, matches, signal), `[${name} is part of these lines, not a name of its own]`];
   return { ...listResult(rows, undefined, `no definition of ${name}, ${plural(matches.length, 'line')} with it`), inconclusive: true };

@@ -21,8 +21,8 @@ export function listFiles(workspace: WorkspacePort): Tool {
       if (paths.length > 0 || where === '') return listResult(paths.map(escapeName), truncated ? note : undefined, plural(paths.length, 'file') + where);
       // Small models guess folder after folder: what is there ends that.
       const all = await list({});
-      const rows = [`No files${where}. The files of the repository:`, ...all.paths.map(escapeName)];
-      return { ...listResult(rows, all.truncated ? note : undefined, `no files${where}`), outcome: 'empty', inconclusive: all.truncated };
+      const rows = [`There is no file${where}. All files of the repository:`, ...all.paths.map(escapeName)];
+      return { ...listResult(rows, all.truncated ? note : undefined, `no file${where}`), outcome: 'empty', inconclusive: all.truncated };
     },
   });
 }

@@ -35,7 +35,7 @@ const nothing = (what: string): ToolResult => ({ ...emptyResult(`No match for ${
  * Small models search for a whole phrase, or for a name that they made up of the words they are after. Where it stands nowhere, the
  * lines with most of its words are what they meant. Undefined if there are none, or if the pattern is one word as it is.
  */
-async function nearMatches(workspace: WorkspacePort, pattern: string, where: Where, what: string, signal: AbortSignal): Promise<ToolResult | undefined> {
+export async function nearMatches(workspace: WorkspacePort, pattern: string, where: Where, what: string, signal: AbortSignal): Promise<ToolResult | undefined> {
   const words = wordsOf(pattern).slice(0, limits.words);
   if (words.length === 0 || words[0] === pattern.trim().toLowerCase()) return undefined;
   const { matches } = await workspace.searchText({ pattern: words.join('|'), regex: true, caseSensitive: false, ...where, limit: limits.nearMatches }, signal);
@@ -59,9 +59,19 @@ function wordsOf(pattern: string): string[] {
 
 const stem = (word: string): string => (word.length > 5 ? word.replace(/(?:ing|ed|es|s)$/u, '') : word);
 
-/** Few matches come with the lines around them, which is mostly what the next question is about: a hop less. */
+/**
+ * Few matches come with the lines around them, which is mostly what the next question is about: a hop less. Of many, what defines
+ * something comes first, with its lines.
+ */
 export async function rowsOf(workspace: WorkspacePort, matches: readonly TextMatch[], signal: AbortSignal): Promise<string[]> {
-  if (matches.length > limits.matchesInContext) return matches.map(place);
+  if (matches.length <= limits.matchesInContext) return inContext(workspace, matches, signal);
+  const defining = matches.filter(({ text }) => definition.test(text)).slice(0, limits.bodies);
+  return [...await inContext(workspace, defining, signal), ...matches.filter((match) => !defining.includes(match)).map(place)];
+}
+
+const definition = /^\s*(?:(?:export|default|public|private|static|final|async|pub)\s+)*(?:class|interface|enum|type|struct|trait|function|func|fn|def|const|let|var|val)\s+[\w$]+|^[A-Z][A-Z0-9_]+\s*=/;
+
+async function inContext(workspace: WorkspacePort, matches: readonly TextMatch[], signal: AbortSignal): Promise<string[]> {
   const files = [...new Set(matches.map(({ path }) => path))];
   const parts = await Promise.all(files.map((path) => around(workspace, path, matches.filter((match) => match.path === path), signal)));
   return parts.flat();

@@ -42,7 +42,7 @@ Tool: read_recipe
 Result: 3: Bean soup
 4: Cook for 40 minutes.
 Tool: none
-soups/beans.md has it. The soup cooks for 40 minutes.
+The bean soup is in soups/beans.md. It cooks for 40 minutes.
 User: What is a roux?
 Tool: none
 Flour cooked in fat, to thicken a sauce.

@@ -7,7 +7,7 @@ suite('after a reload', () => {
     await openChat();
     await chat.waitFor('article.turn footer.gate', { timeout: 30_000 });
     const [text] = await chat.texts('article.turn');
-    assert.match(text ?? '', /src\/config\/webhookDelivery\.ts/);
+    assert.match(text ?? '', /src\/server\.ts/);
     await screenshot('chat-after-reload');
   });
 });

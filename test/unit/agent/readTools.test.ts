@@ -69,7 +69,8 @@ suite('read tools', () => {
     const list = await use(workspace, 'list_files');
     assert.deepEqual([list.truncated, list.content.split('\n').length, list.summary], [true, 101, '100 files']);
     const search = await use(workspace, 'search_text', { pattern: 'TARGET' });
-    assert.match(search.content, /^f000\.ts:1: function target\(\) \{\n/);
+    assert.match(search.content, /^f000\.ts, around line 1:\n1\|function target\(\) \{\n/);
+    assert.match(search.content, /\nf002\.ts:1: function target\(\) \{\n/);
     assert.match(search.content, /\n\[Truncated: only the first 30 matches\./);
     assert.equal(search.summary, '30 matches for "TARGET" in 30 files');
     assert.match((await use(workspace, 'find_symbol', { name: 'target' })).content, /\[Truncated: only the first 15 definitions/);
@@ -98,6 +99,17 @@ suite('read tools', () => {
     assert.equal(two.summary, '2 matches for "hit" in a.ts in 1 file');
   }));
 
+  test('of many matches those that define something come first, with their lines', () => withFolder({
+    'a.ts': 'use(retry);\n'.repeat(5), 'b.ts': 'export const retry = {\n  attempts: 7,\n};\n',
+  }, async (root) => {
+    const workspace = new NodeWorkspace(root, ripgrep);
+    const expected = 'b.ts, around line 1:\n1|export const retry = {\n2|  attempts: 7,\n3|};\na.ts:1: use(retry);';
+    assert.ok((await use(workspace, 'search_text', { pattern: 'retry' })).content.startsWith(expected));
+    const madeUp = await use(workspace, 'find_symbol', { name: 'retry_limit' });
+    assert.ok(madeUp.content.startsWith(expected));
+    assert.match(madeUp.content, /\[No line has retry_limit as a whole; these have 1 of its words\.\]$/);
+  }));
+
   test('words are found without their endings, and a guessed folder shows what there is', () => withFolder({ 'a.py': 'self.misses >= 3\n', 'src/b.py': 'x\n' }, async (root) => {
     const workspace = new NodeWorkspace(root, ripgrep);
     const near = await use(workspace, 'search_text', { pattern: 'missed readings' });
@@ -105,7 +117,7 @@ suite('read tools', () => {
     assert.equal(near.inconclusive, true);
     assert.equal((await use(workspace, 'search_text', { pattern: 'reading' })).outcome, 'empty', 'a single word is what it is');
     const list = await use(workspace, 'list_files', { under: 'config' });
-    assert.deepEqual([list.outcome, list.content], ['empty', 'No files under config. The files of the repository:\na.py\nsrc/b.py']);
+    assert.deepEqual([list.outcome, list.content], ['empty', 'There is no file under config. All files of the repository:\na.py\nsrc/b.py']);
     assert.match((await use(workspace, 'list_files', { under: '../x' })).content, /^Error:/, 'a path that leads out stays an error');
   }));
 
@@ -128,7 +140,7 @@ suite('read tools', () => {
   test('nothing found is an empty outcome that says what was looked for', () => withFolder({ 'a.ts': 'x' }, async (root) => {
     const workspace = new NodeWorkspace(root, ripgrep);
     for (const [name, args, message] of [
-      ['list_files', { glob: '*.py' }, 'No files matching *.py. The files of the repository:\na.ts'], ['search_text', { pattern: 'zzz', glob: '*.ts' }, 'No match for "zzz" in *.ts in this repository.'],
+      ['list_files', { glob: '*.py' }, 'There is no file matching *.py. All files of the repository:\na.ts'], ['search_text', { pattern: 'zzz', glob: '*.ts' }, 'No match for "zzz" in *.ts in this repository.'],
       ['find_symbol', { name: 'zzz' }, 'No definition of zzz found. Use search_text with one of its words.'], ['find_symbol', { name: 'a b' }, '"a b" is not a name. Use search_text for other text.'],
       ['diagnostics', {}, 'Errors and warnings are not known here: there is no editor.'],
     ] as const) {
