@@ -19,6 +19,7 @@ export const errorCodes = [
   'edit.noMatch', 'edit.ambiguous', 'edit.changedOnDisk', 'edit.exists', 'edit.notApplied',
   'path.outsideWorkspace', 'path.notFound',
   'trace.writeFailed',
+  'git.unavailable', 'git.noRepository',
   // everything else
   'workspace.untrusted', 'workspace.none', 'cancelled', 'internal',
 ] as const;

@@ -124,8 +124,10 @@ export function commandHandlers(deps: HandlerDeps): Handlers {
 
 async function auditMemory(deps: HandlerDeps): Promise<void> {
   needTrust(deps.trust);
-  const report = await vscode.window.withProgress({ location: vscode.ProgressLocation.Notification, title: 'Loupe audits its memory' }, async () => {
-    const model = await deps.models.acquire(new AbortController().signal);
+  const report = await vscode.window.withProgress({ location: vscode.ProgressLocation.Notification, title: 'Loupe audits its memory', cancellable: true }, async (_progress, token) => {
+    const controller = new AbortController();
+    token.onCancellationRequested(() => controller.abort());
+    const model = await deps.models.acquire(controller.signal);
     if (!model.ok) throw new LoupeFailure(model.error);
     const engine = await deps.engine();
     const status = await engine.status();

@@ -3,7 +3,7 @@ import { makeError } from '../../base/errors.js';
 import type { Logger } from '../../base/logger.js';
 import type { Result } from '../../base/result.js';
 import type { CatalogueEntry } from '../../model/catalogue.js';
-import type { DownloadProgress } from '../../model/download.js';
+import type { DownloadPlace, DownloadProgress } from '../../model/download.js';
 import { size, tokens } from '../../model/fit.js';
 import { displayName, inspectModel } from '../../model/installed.js';
 import type { SettingKey, SettingValue } from '../../protocol/settings.js';
@@ -19,7 +19,7 @@ export interface ModelCommandsDeps {
   readonly service: ModelService;
   readonly settings: { get<K extends SettingKey>(key: K): SettingValue<K>; update<K extends SettingKey>(key: K, value: SettingValue<K>): Promise<void> };
   readonly secrets: vscode.SecretStorage;
-  readonly download: (entry: CatalogueEntry, directory: string, onProgress: (progress: DownloadProgress) => void, signal: AbortSignal) => Promise<Result<string>>;
+  readonly download: (entry: CatalogueEntry, place: DownloadPlace, onProgress: (progress: DownloadProgress) => void, signal: AbortSignal) => Promise<Result<string>>;
   readonly logger: Logger;
 }
 
@@ -78,7 +78,7 @@ export class ModelCommands {
       void vscode.window.showInformationMessage('A model is being downloaded already.');
       return;
     }
-    const { library, service, logger } = this.deps;
+    const { library, service, settings, logger } = this.deps;
     this.downloading = true;
     try {
       const result = await vscode.window.withProgress(
@@ -90,7 +90,7 @@ export class ModelCommands {
           });
           let shown = '';
           let percent = 0;
-          return this.deps.download(entry, library.directory, (step) => {
+          return this.deps.download(entry, { directory: library.directory, mirror: settings.get('loupe.model.mirror') }, (step) => {
             const now = Math.floor((step.doneBytes / step.totalBytes) * 100);
             const message = progressText(step);
             if (message === shown && now === percent) return;
@@ -106,7 +106,7 @@ export class ModelCommands {
         return;
       }
       library.notifyInstalled();
-      await this.use(this.deps.settings.get('loupe.model.chat') === 'auto' ? 'auto' : entry.id);
+      await this.use(settings.get('loupe.model.chat') === 'auto' ? 'auto' : entry.id);
     } finally {
       this.downloading = false;
       service.showDownload(undefined);

@@ -3,6 +3,8 @@ import { errorCodes } from '../../../src/base/errors.js';
 import { commands } from '../../../src/protocol/commands.js';
 import type { KvAudit } from '../../../src/protocol/sidecar.js';
 import { placeCode } from '../../../src/extension/chat/placeCode.js';
+import { chooseRepository } from '../../../src/extension/commands/chooseRepository.js';
+import { newFilesDiff } from '../../../src/extension/commands/newFilesDiff.js';
 import { auditReport, formatBytes } from '../../../src/extension/commands/auditReport.js';
 import { codeQuestion } from '../../../src/extension/commands/codeQuestions.js';
 import { cleanCommitMessage, commitMessages } from '../../../src/extension/commands/commitPrompt.js';
@@ -98,5 +100,24 @@ suite('memory audit', () => {
     assert.match(report, /\| KV in total \| 224\.0 MiB \|/);
     assert.match(report, /\| f16 \/ f16 \(now\) \| 28\.0 KiB \| 224\.0 MiB \| 149,796 tokens \|/);
     assert.equal(formatBytes(512), '512 B');
+  });
+});
+
+suite('git', () => {
+  const at = (fsPath: string): { rootUri: { fsPath: string } } => ({ rootUri: { fsPath } });
+  test('the repository is that of the folder or inside it, never a neighbour', () => {
+    const [neighbour, deep, inside] = [at('/work/other'), at('/work/app/vendor/lib'), at('/work/app/core')];
+    assert.equal(chooseRepository('/work/app', [neighbour, deep, inside]), inside);
+    assert.equal(chooseRepository('/work/app', [neighbour, at('/work/app-old')]), undefined);
+    assert.equal(chooseRepository('/work/app', [at('/work/app/..hidden')])?.rootUri.fsPath, '/work/app/..hidden');
+  });
+  test('new files are shown as git shows added ones', () => {
+    const encoded = (text: string): Uint8Array => new TextEncoder().encode(text);
+    assert.equal(newFilesDiff([{ path: 'a.ts', content: encoded('one\ntwo\n') }]),
+      'diff --git a/a.ts b/a.ts\nnew file\n--- /dev/null\n+++ b/a.ts\n@@ -0,0 +1,2 @@\n+one\n+two\n');
+    assert.match(newFilesDiff([{ path: 'a', content: encoded('x') }]), /\+x\n\\ No newline/);
+    assert.match(newFilesDiff([{ path: 'a.png', content: new Uint8Array([1, 0, 2]) }]), /Binary files .* differ/);
+    assert.match(newFilesDiff([{ path: 'big', content: undefined }]), /not shown/);
+    assert.equal(newFilesDiff([]), '');
   });
 });
