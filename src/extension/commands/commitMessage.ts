@@ -43,8 +43,8 @@ async function besideTyped(typed: string, message: string): Promise<string | und
   if (typed.trim() === '' || typed === message) return message;
   const detail = message.replace(/\s+/g, ' ');
   const chosen = await vscode.window.showQuickPick([
-    { label: '$(replace) Replace', description: 'what is in the message box', detail, input: message },
-    { label: '$(add) Add below', description: 'and keep what is there', detail, input: `${typed.trimEnd()}\n\n${message}` },
+    { label: '$(replace) Replace', description: 'what you typed', detail, input: message },
+    { label: '$(add) Add below', description: 'after what you typed', detail, input: `${typed.trimEnd()}\n\n${message}` },
     { label: '$(close) Keep what is there', input: undefined },
   ], { title: 'The Commit Message Is Not Empty', placeHolder: typed.trim().split('\n')[0] ?? '', ignoreFocusOut: true });
   return chosen?.input;

@@ -15,6 +15,7 @@ suite('commands on code and changes (scripted endpoint)', function () {
   this.timeout(60_000);
   let server: ScriptedServer;
   let editor: vscode.TextEditor;
+  const problems = vscode.languages.createDiagnosticCollection('test');
   const asked = (): number => server.requests.filter((r) => r.path.endsWith('/chat/completions')).length;
   const lastPrompt = (): string => {
     const seen = JSON.parse(server.requests.findLast((r) => r.path.endsWith('/chat/completions'))?.body ?? '{}') as { messages: { role: string; content: string }[] };
@@ -42,7 +43,10 @@ suite('commands on code and changes (scripted endpoint)', function () {
     await repository();
     await open();
   });
-  suiteTeardown(() => server.close());
+  suiteTeardown(() => {
+    problems.dispose();
+    return server.close();
+  });
   teardown(clearNotices);
 
   test('nothing to review is said, and nothing is asked', async () => {
@@ -67,20 +71,21 @@ suite('commands on code and changes (scripted endpoint)', function () {
   });
 
   const selected: readonly (readonly [string, RegExp])[] = [
-    ['loupe.explain', /Explain what lines 3-5 of src\/notifications\/webhook\.ts/],
-    ['loupe.writeTests', /Write tests for lines 3-5 of/],
-    ['loupe.document', /Write the documentation comment for lines 3-5 of/],
-    ['loupe.fix', /Find and fix what is wrong in lines 3-5 of/],
+    ['loupe.explain', /Explain what lines 7-9 of src\/notifications\/webhook\.ts/],
+    ['loupe.writeTests', /Write tests for lines 7-9 of/],
+    ['loupe.document', /Write the documentation comment for lines 7-9 of/],
+    ['loupe.fix', /Find and fix what is wrong in lines 7-9 of/],
   ];
   for (const [command, question] of selected) {
     test(`${command} on a selection: the question, and the lines as an attachment`, async () => {
       await open();
-      select(2, 4);
+      select(6, 8);
+      problems.set(editor.document.uri, [new vscode.Diagnostic(new vscode.Range(7, 0, 7, 5), 'the canary problem')]);
       const prompt = await promptOf(command);
-      const lines = editor.document.getText().split('\n').slice(2, 5).join('\n');
+      const lines = editor.document.getText().split('\n').slice(6, 9).join('\n');
       assert.match(prompt, question);
-      assert.ok(prompt.includes(`Selection in ${path}, lines 3-5:\n\`\`\`\n${lines}\n`), prompt);
-      assert.equal(prompt.includes(`Problems in ${path}`), command === 'loupe.fix');
+      assert.ok(prompt.includes(`Selection in ${path}, lines 7-9:\n\`\`\`\n${lines}\n`), prompt);
+      assert.equal(prompt.includes(`${path}:8: error: the canary problem`), command === 'loupe.fix');
     });
   }
 
@@ -97,7 +102,7 @@ suite('commands on code and changes (scripted endpoint)', function () {
 
   test('by keyboard, through the command palette', async () => {
     await open();
-    select(2, 4);
+    select(6, 8);
     const before = asked();
     await press('F1');
     await workbench.waitFor('.quick-input-widget input');
@@ -108,7 +113,7 @@ suite('commands on code and changes (scripted endpoint)', function () {
     await until(() => asked() > before, 'the question is asked');
     await answered();
     await screenshot('code-explain');
-    assert.match(lastPrompt(), /Explain what lines 3-5 of/);
+    assert.match(lastPrompt(), /Explain what lines 7-9 of/);
   });
 
   test('without an editor it says what to do', async () => {

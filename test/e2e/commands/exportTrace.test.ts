@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { press, screenshot, workbench } from '../../support/workbench/page.js';
-import { trace, until, workspaceRoot } from '../support/chatPage.js';
+import { setUserSettings, trace, until, workspaceRoot } from '../support/chatPage.js';
 import { clearNotices, noticeWith } from '../support/notices.js';
 
 const input = '.quick-input-widget .quick-input-box input';
@@ -24,6 +24,7 @@ async function exportTo(format: string, target: string, picture?: string): Promi
 suite('export of the trace through the dialog', function () {
   this.timeout(60_000);
   teardown(clearNotices);
+  suiteTeardown(() => setUserSettings({ 'git.enabled': false })); // for the phase that follows
 
   test('OpenTelemetry: a document with the spans of every turn', async () => {
     const file = join(workspaceRoot(), 'out.otlp.json');
@@ -59,6 +60,7 @@ suite('export of the trace through the dialog', function () {
   test('where nothing can be written it says so, and the trace is kept', async function () {
     if (process.platform !== 'linux') this.skip();
     await exportTo('OpenTelemetry', '/proc/loupe.otlp.json');
+    await new Promise((r) => setTimeout(r, 2000)); await screenshot('debug');
     assert.match(await noticeWith('The trace could not be written'), /Export it again/);
     await screenshot('export-trace-failed');
     await clearNotices();
