@@ -6,6 +6,8 @@ import type { Logger } from '../../base/logger.js';
 import type { AgentEvent } from '../../protocol/agentEvents.js';
 import type { Attachment, ConversationSummary, Turn } from '../../protocol/conversation.js';
 import type { ChatState, ContextGauge, HostToChat, ModelBadge } from '../../protocol/views.js';
+import { type ChatFolders, folderBadge } from './chatFolder.js';
+import { contextGauge } from './contextGauge.js';
 import type { ChatDraft, ConversationStore, StoredConversation, StoredTurn } from './conversationStore.js';
 import { appendEvent, closeCutTurn, isFinished } from './storedTurn.js';
 import type { RunTurn } from './turnPort.js';
@@ -21,6 +23,7 @@ export interface ChatDeps {
   readonly store: ConversationStore;
   readonly run: RunTurn;
   readonly model: ChatModelState;
+  readonly folders: ChatFolders & { readonly onDidChange: Event<void> };
   readonly trusted: () => boolean;
   readonly clock: Clock;
   readonly newId: () => string;
@@ -45,7 +48,7 @@ export class ChatController implements Disposable {
   private readonly messages = new Emitter<HostToChat>();
   private readonly turnEvents = new Emitter<AgentEvent>();
   private readonly runningChanged = new Emitter<boolean>();
-  private readonly modelListener: Disposable;
+  private readonly listeners: readonly Disposable[];
   /** The shown conversation and, when that is another one, the one whose turn runs. */
   private readonly open = new Map<string, StoredConversation>();
   private currentId: string;
@@ -63,14 +66,26 @@ export class ChatController implements Disposable {
 
   constructor(private readonly deps: ChatDeps) {
     this.currentId = this.add(this.emptyConversation());
-    this.modelListener = deps.model.onDidChange(() => {
+    const onModel = (): void => {
       this.messages.fire({ type: 'model', model: deps.model.badge });
       this.messages.fire({ type: 'context', context: this.gauge() });
-    });
+    };
+    const onFolders = (): void => this.messages.fire({ type: 'folder', folder: folderBadge(this.conversation.folder, deps.folders) });
+    this.listeners = [deps.model.onDidChange(onModel), deps.folders.onDidChange(onFolders)];
   }
 
   get isRunning(): boolean {
     return this.running !== undefined;
+  }
+
+  /** URI of the folder that the shown conversation works in, or would. */
+  get folder(): string | undefined {
+    return this.conversation.folder ?? this.deps.folders.current?.uri;
+  }
+
+  /** The same of any conversation, for paths in its trace. */
+  async folderOf(id: string): Promise<string | undefined> {
+    return (this.open.get(id) ?? (await this.deps.store.read(id)))?.folder ?? this.folder;
   }
 
   /** Reads what was stored, once. Every other method waits for it. */
@@ -93,6 +108,7 @@ export class ChatController implements Disposable {
       context: this.gauge(),
       draft: this.draft,
       trusted: this.deps.trusted(),
+      folder: folderBadge(this.conversation.folder, this.deps.folders),
     };
   }
 
@@ -132,6 +148,16 @@ export class ChatController implements Disposable {
     await this.load();
     if (this.conversation.turns.length === 0) return this.sendState();
     await this.show(this.emptyConversation());
+  }
+
+  /** Makes the shown chat one of this folder: a chat with turns stays where it began, and a new one is shown. */
+  async useFolder(folder: string): Promise<void> {
+    await this.load();
+    if (this.running) return; // the question that comes next is refused, where the running one can be seen
+    if (this.conversation.turns.length === 0) {
+      this.add({ ...this.conversation, folder });
+      await this.sendState();
+    } else if (this.folder !== folder) await this.show({ ...this.emptyConversation(), folder });
   }
 
   async openConversation(id: string): Promise<void> {
@@ -180,7 +206,7 @@ export class ChatController implements Disposable {
 
   dispose(): void {
     this.running?.controller.abort();
-    this.modelListener.dispose();
+    for (const listener of this.listeners) listener.dispose();
     this.messages.dispose();
     this.turnEvents.dispose();
     this.runningChanged.dispose();
@@ -212,8 +238,10 @@ export class ChatController implements Disposable {
     const now = this.deps.clock.now();
     const turn: Turn = { id: this.deps.newId(), question, attachments, events: [] };
     const before = this.conversation;
+    const { folder } = this;
     const conversation: StoredConversation = {
       ...before,
+      ...(folder === undefined ? {} : { folder }),
       title: before.turns.length === 0 ? titleOf(question) : before.title,
       updatedAt: now,
       turns: [...before.turns, { turn }],
@@ -234,7 +262,7 @@ export class ChatController implements Disposable {
       await this.deps.store.saveTurn(conversation.id, turn.id, () => ({ turn }));
       await this.deps.store.saveHead(conversation);
       await this.saveWindow();
-      await this.follow(conversation.id, { turnId: turn.id, conversation: conversation.id, question, attachments, history }, controller.signal);
+      await this.follow(conversation.id, { turnId: turn.id, conversation: conversation.id, question, attachments, history, ...(folder === undefined ? {} : { folder }) }, controller.signal);
     } catch (thrown) {
       const error = toError(thrown);
       this.deps.logger.log('error', 'A turn failed', { error });
@@ -342,12 +370,7 @@ export class ChatController implements Disposable {
   }
 
   private gauge(): ContextGauge {
-    const size = this.deps.model.contextSize;
-    for (const { turn } of this.conversation.turns.toReversed()) {
-      const last = turn.events.findLast((e) => e.type === 'modelFinished');
-      if (last) return { used: last.stats.tokensIn + last.stats.tokensOut, cached: last.stats.tokensCached, size };
-    }
-    return { used: 0, cached: 0, size };
+    return contextGauge(this.conversation.turns.map(({ turn }) => turn), this.deps.model.contextSize);
   }
 }
 

@@ -27,7 +27,8 @@ interface Item extends vscode.QuickPickItem { readonly take?: () => Promise<void
 
 /** The commands that choose, fetch and configure models. */
 export class ModelCommands {
-  private downloading = false;
+  /** Name of the model that is being downloaded. */
+  private downloading: string | undefined;
 
   constructor(private readonly deps: ModelCommandsDeps) {}
 
@@ -74,14 +75,15 @@ export class ModelCommands {
 
   /** Fetches a model with progress and cancel, and takes it into use. A download that is cancelled goes on where it stopped. */
   async downloadEntry(entry: CatalogueEntry): Promise<void> {
-    if (this.downloading) {
-      void vscode.window.showInformationMessage('A model is being downloaded already.');
+    if (this.downloading !== undefined) {
+      void vscode.window.showInformationMessage(`${this.downloading} is being downloaded: wait for it, or cancel it in its notification.`);
       return;
     }
     const { library, service, settings, logger } = this.deps;
-    this.downloading = true;
+    this.downloading = entry.name;
+    let result: Result<string>;
     try {
-      const result = await vscode.window.withProgress(
+      result = await vscode.window.withProgress(
         { location: vscode.ProgressLocation.Notification, title: `Downloading ${entry.name}`, cancellable: true },
         (progress, token) => {
           const controller = new AbortController();
@@ -100,17 +102,14 @@ export class ModelCommands {
           }, controller.signal);
         },
       );
-      service.showDownload(undefined);
-      if (!result.ok) {
-        await showError(result.error, logger);
-        return;
-      }
-      library.notifyInstalled();
-      await this.use(settings.get('loupe.model.chat') === 'auto' ? 'auto' : entry.id);
     } finally {
-      this.downloading = false;
+      // Before anything waits for the user: an error that is left standing must not keep them from trying again.
+      this.downloading = undefined;
       service.showDownload(undefined);
     }
+    if (!result.ok) return showError(result.error, logger);
+    library.notifyInstalled();
+    await this.use(settings.get('loupe.model.chat') === 'auto' ? 'auto' : entry.id);
   }
 
   private items(offer: ModelOffer): Item[] {

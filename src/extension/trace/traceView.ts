@@ -10,7 +10,8 @@ import type { TraceRecorder } from './traceRecorder.js';
 export interface TraceViewDeps {
   readonly extensionUri: vscode.Uri;
   readonly recorder: TraceRecorder;
-  readonly openLocation: (path: string, line?: number) => Promise<void>;
+  /** Opens a file of the folder that the conversation worked in. */
+  readonly openLocation: (conversation: string | undefined, path: string, line?: number) => Promise<void>;
   readonly showChat: (turnId: string) => Promise<void>;
   readonly logger: Logger;
 }
@@ -74,7 +75,10 @@ export class TraceView implements Disposable {
         await vscode.commands.executeCommand('loupe.exportTrace');
         return;
       case 'showChat': return this.deps.showChat(message.turnId);
-      case 'openLocation': return this.deps.openLocation(message.path, message.line);
+      case 'openLocation': {
+        const turn = this.selected === null ? undefined : await this.deps.recorder.turn(this.selected);
+        return this.deps.openLocation(turn?.conversation, message.path, message.line);
+      }
     }
   }
 

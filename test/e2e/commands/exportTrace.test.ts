@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { press, screenshot, workbench } from '../../support/workbench/page.js';
-import { setUserSettings, trace, until, workspaceRoot } from '../support/chatPage.js';
+import { setUserSettings, settled, trace, until, workspaceRoot } from '../support/chatPage.js';
 import { clearNotices, noticeWith } from '../support/notices.js';
 
 const input = '.quick-input-widget .quick-input-box input';
@@ -17,6 +17,7 @@ async function exportTo(format: string, target: string, picture?: string): Promi
   await workbench.waitFor('.quick-input-widget .quick-input-title:has-text("Export Trace")');
   await until(async () => /loupe\.\w+\.json/.test(String(await workbench.evaluate(`document.querySelector('${input}')?.value`))), 'the dialog offers a file name');
   await workbench.fill(input, target);
+  await settled(); // the dialog looks at the folder first
   if (picture) await screenshot(picture);
   await press('Enter');
 }
@@ -60,7 +61,6 @@ suite('export of the trace through the dialog', function () {
   test('where nothing can be written it says so, and the trace is kept', async function () {
     if (process.platform !== 'linux') this.skip();
     await exportTo('OpenTelemetry', '/proc/loupe.otlp.json');
-    await new Promise((r) => setTimeout(r, 2000)); await screenshot('debug');
     assert.match(await noticeWith('The trace could not be written'), /Export it again/);
     await screenshot('export-trace-failed');
     await clearNotices();

@@ -91,7 +91,7 @@ suite('prompts of the commands', () => {
 suite('memory audit', () => {
   test('report', () => {
     const audit: KvAudit = {
-      role: 'chat', model: 'M', weightsBytes: 2 ** 30, contextSize: 8192, kvKeys: 'f16', kvValues: 'f16',
+      role: 'chat', model: 'M', weightsBytes: 2 ** 30, contextSize: 8192, sequences: 1, kvKeys: 'f16', kvValues: 'f16',
       layers: { total: 28, global: 28, slidingWindow: 0, window: 0 }, bytesPerTokenGrowing: 28672, bytesWindow: 0, bytesTotal: 28672 * 8192,
       tokensUsed: 1200, freeRamBytes: 4 * 2 ** 30,
       formats: [{ keys: 'f16', values: 'f16', bytesPerToken: 28672, bytesTotal: 28672 * 8192, contextThatFits: 149796 }],
@@ -99,6 +99,8 @@ suite('memory audit', () => {
     const report = auditReport([audit]);
     assert.match(report, /\| KV in total \| 224\.0 MiB \|/);
     assert.match(report, /\| f16 \/ f16 \(now\) \| 28\.0 KiB \| 224\.0 MiB \| 149,796 tokens \|/);
+    assert.match(report, /\| Context \| 8,192 tokens \|/);
+    assert.match(auditReport([{ ...audit, sequences: 2 }]), /\| Context \| 8,192 tokens, for each of 2 conversations at a time \|/);
     assert.equal(formatBytes(512), '512 B');
   });
 });
@@ -106,10 +108,10 @@ suite('memory audit', () => {
 suite('git', () => {
   const at = (fsPath: string): { rootUri: { fsPath: string } } => ({ rootUri: { fsPath } });
   test('the repository is that of the folder or inside it, never a neighbour', () => {
-    const [neighbour, deep, inside] = [at('/work/other'), at('/work/app/vendor/lib'), at('/work/app/core')];
-    assert.equal(chooseRepository('/work/app', [neighbour, deep, inside]), inside);
-    assert.equal(chooseRepository('/work/app', [neighbour, at('/work/app-old')]), undefined);
-    assert.equal(chooseRepository('/work/app', [at('/work/app/..hidden')])?.rootUri.fsPath, '/work/app/..hidden');
+    const [neighbour, deep, inside] = [at('/code/other'), at('/code/app/vendor/lib'), at('/code/app/core')];
+    assert.equal(chooseRepository('/code/app', [neighbour, deep, inside]), inside);
+    assert.equal(chooseRepository('/code/app', [neighbour, at('/code/app-old')]), undefined);
+    assert.equal(chooseRepository('/code/app', [at('/code/app/..hidden')])?.rootUri.fsPath, '/code/app/..hidden');
   });
   test('new files are shown as git shows added ones', () => {
     const encoded = (text: string): Uint8Array => new TextEncoder().encode(text);

@@ -30,15 +30,15 @@ export function Composer({ state, blocked, onAsk }: ComposerProps): JSX.Element 
   const caret = useRef<number>(undefined);
   const running = state.running !== null;
 
-  const attach = useCallback((attachment: Attachment | null) => {
-    if (attachment === null) {
-      setHint('Nothing is selected in the editor.');
-      return;
-    }
+  const attach = useCallback((attachment: Attachment) => {
     const { text: _, ...reference } = attachment; // the host reads the text when the turn starts
     setAttachments((old) => (old.some((other) => sameAttachment(other, reference)) ? old : [...old, reference]));
   }, []);
-  const mentions = useMentions(state.files, state.selection, attach);
+  const attachSelection = useCallback(({ selection, elsewhere }: ChatViewState['selection']) => {
+    if (selection) attach(selection);
+    else setHint(elsewhere === undefined ? 'Nothing is selected in the editor.' : `The selection is in ${elsewhere}, another folder than that of this chat.`);
+  }, [attach]);
+  const mentions = useMentions(state.files, state.selection, attachSelection);
   useDraft(text, attachments);
   useHostInput(state, text, (input) => {
     setText(input.text);
