@@ -50,7 +50,7 @@ async function runPhase(named: NamedScenario, phase: string, executable: string,
       vscodeExecutablePath: executable, extensionDevelopmentPath: testExtension, extensionTestsPath: mochaEntry,
       extensionTestsEnv: profile.env,
       launchArgs: [
-        profile.workspace, ...isolated(profile), `--remote-debugging-port=${port}`, '--skip-welcome', '--skip-release-notes',
+        profile.opened, ...isolated(profile), `--remote-debugging-port=${port}`, '--skip-welcome', '--skip-release-notes',
         ...(named.scenario.trust === 'restricted' ? [] : ['--disable-workspace-trust']),
       ],
     }).catch(() => 1));
