@@ -70,6 +70,11 @@ export async function downloadModel(
   }
 }
 
+/** Bytes that a download which was cancelled or cut off has left, to go on from. */
+export async function keptBytes(entry: Pick<CatalogueEntry, 'file'>, directory: string): Promise<number> {
+  return (await stat(path.join(directory, `${entry.file}.part`)).catch(() => undefined))?.size ?? 0;
+}
+
 async function waitForLock(
   file: string, part: string, entry: DownloadEntry, onProgress: (progress: DownloadProgress) => void, signal: AbortSignal,
 ): Promise<FileLock> {

@@ -135,9 +135,9 @@ export class ModelCommands {
     const broken = installed.broken.map(({ path, error }): Item => ({
       label: `$(error) ${path}`, detail: `${error.message} ${error.next}`, take: () => showError(error, this.deps.logger),
     }));
-    const offered = downloads.map(({ entry, fit, reason }): Item => ({
+    const offered = downloads.map(({ entry, fit, reason, keptBytes }): Item => ({
       label: `$(cloud-download) ${entry.name}`,
-      description: `${size(entry.sizeBytes)} download, ${tokens(fit.contextSize)} of context, ${entry.licence.name}`,
+      description: `${size(entry.sizeBytes)} download${keptBytes > 0 ? `, ${size(keptBytes)} are here already` : ''}, ${tokens(fit.contextSize)} of context, ${entry.licence.name}`,
       detail: `${entry.description} ${reason}`,
       take: () => this.downloadEntry(entry),
     }));

@@ -4,6 +4,7 @@ import { Emitter } from '../../base/event.js';
 import { err, ok, type Result } from '../../base/result.js';
 import { type CatalogueEntry, catalogue } from '../../model/catalogue.js';
 import { type Choice, chooseModels, explicitFiles, type LocalChoice, type ModelSettings, type Recommendation, recommended } from '../../model/choose.js';
+import { keptBytes } from '../../model/download.js';
 import type { Hardware } from '../../model/hardware.js';
 import { type Installed, installedModels } from '../../model/installed.js';
 import { modelsDirectory } from '../../model/paths.js';
@@ -23,8 +24,8 @@ export interface ModelLibraryDeps {
 export interface ModelOffer {
   readonly choice: Choice;
   readonly installed: Installed;
-  /** Catalogue models that can be downloaded and fit, the best first. */
-  readonly downloads: readonly Recommendation[];
+  /** Catalogue models that can be downloaded and fit, the best first, with the bytes that an earlier download left. */
+  readonly downloads: readonly (Recommendation & { readonly keptBytes: number })[];
   /** Catalogue models that are not installed and do not fit. */
   readonly tooLarge: readonly CatalogueEntry[];
 }
@@ -75,7 +76,7 @@ export class ModelLibrary implements Disposable {
     return {
       choice: chooseModels({ settings, installed, hardware, ownBytes }),
       installed,
-      downloads: fitting.filter(({ entry }) => !present(entry)),
+      downloads: await Promise.all(fitting.filter(({ entry }) => !present(entry)).map(async (offer) => ({ ...offer, keptBytes: await keptBytes(offer.entry, this.directory) }))),
       tooLarge: catalogue.filter((entry) => entry.url !== undefined && entry.roles.includes('chat') && !present(entry) && !fitting.some((f) => f.entry.id === entry.id)),
     };
   }

@@ -75,6 +75,9 @@ suite('download of a model through the list (mirror on this machine, real 0.5B m
   test('started again it goes on there, is checked, and takes the model into use', async () => {
     const kept = statSync(join(folder(), `${coder.file}.part`)).size;
     mirror.holdAt = Infinity;
+    void vscode.commands.executeCommand('loupe.chooseModel');
+    await workbench.waitFor(`.quick-input-widget .monaco-list-row:has-text("${coder.name}"):has-text("200 MB are here already")`, { timeout: 30_000 });
+    await press('Escape');
     await choose(coder.name);
     await until(() => existsSync(join(folder(), coder.file)), 'the file is there', 60_000);
     assert.equal(requests(coder.file).at(-1)?.headers.range, `bytes=${kept}-`);

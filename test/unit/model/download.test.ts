@@ -4,7 +4,7 @@ import { mkdtemp, readFile, readdir, rm, stat, utimes, writeFile } from 'node:fs
 import type { ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type DownloadEntry, type DownloadProgress, downloadModel } from '../../../src/model/download.js';
+import { type DownloadEntry, type DownloadProgress, downloadModel, keptBytes } from '../../../src/model/download.js';
 import type { FetchPartDeps } from '../../../src/model/downloadPart.js';
 import { verifyModel } from '../../../src/model/verify.js';
 import type { Result } from '../../../src/base/result.js';
@@ -116,6 +116,7 @@ suite('Model download', () => {
       assert.equal(codeOf(await download({}, () => undefined, controller.signal)), 'download.cancelled');
       const kept = (await stat(`${target()}.part`)).size;
       assert.equal(kept, cutAt);
+      assert.equal(await keptBytes(entry, folder), kept);
       await assert.rejects(stat(target()));
       server.answer = (seen, response) => serve(seen, response, {});
       assert.equal(codeOf(await download()), 'ok');

@@ -49,13 +49,16 @@ function ModelPill({ model }: { readonly model: ModelBadge }): JSX.Element | nul
   const send = useSend();
   const word = stateWords[model.state];
   const percent = model.fraction === undefined ? '' : ` ${Math.floor(model.fraction * 100)} %`;
-  const label = [model.label, word + percent].filter((part) => part !== '').join(' · ') || 'Choose Model';
+  const state = word + percent;
+  const name = model.label || (state === '' ? 'Choose Model' : '');
+  const label = [name, state].filter((part) => part !== '').join(' · ');
   return (
     <button
       type="button" class={`pill model-pill ${model.state}`} title={`${model.detail || label}\nChoose another model`}
       aria-label={`Model: ${label}. ${model.detail}. Choose another model`} onClick={() => send({ type: 'chooseModel' })}
     >
-      <span class="ellipsis">{label}</span>
+      {/* A long name may be cut, what happens to it may not. */}
+      <span class="ellipsis">{name}</span>{state !== '' && <span>{name === '' ? state : `· ${state}`}</span>}
       {model.fraction !== undefined && <span class="pill-progress" style={{ width: `${Math.round(model.fraction * 100)}%` }} />}
     </button>
   );
