@@ -146,7 +146,8 @@ export class ModelService implements Disposable {
     this.follow(engine);
     const loaded = await engine.load(await this.adopt(engine, this.deps.loadParams('chat', path, contextSize)));
     if (!loaded.ok) return loaded;
-    const model = this.deps.localModel(engine, loaded.value);
+    // The file may call itself something else: one model has one name, the one of the list.
+    const model = this.deps.localModel(engine, { ...loaded.value, name });
     const { kvKeys, kvValues } = loaded.value;
     const kv = kvKeys === kvValues ? kvKeys : `${kvKeys}/${kvValues}`;
     if (generation === this.generation) {

@@ -7,7 +7,7 @@ import { sha256File } from '../../../src/model/verify.js';
 import { press, screenshot, workbench } from '../../support/workbench/page.js';
 import { answered, ask, chat, modelTimeout, openChat, setUserSettings, until } from '../support/chatPage.js';
 import { type ModelMirror, modelMirror } from '../support/modelMirror.js';
-import { noticeWith, pressInNotice } from '../support/notices.js';
+import { clearNotices, noticeWith, pressInNotice } from '../support/notices.js';
 
 function known(id: string): NonNullable<ReturnType<typeof catalogueEntry>> {
   const entry = catalogueEntry(id);
@@ -84,6 +84,7 @@ suite('download of a model through the list (mirror on this machine, real 0.5B m
     assert.deepEqual(inFolder(), [coder.file]);
     assert.equal(await sha256File(join(folder(), coder.file), () => undefined, new AbortController().signal), coder.sha256);
     await chat.waitFor('.model-pill.ready:has-text("0.5B")', { timeout: 60_000 });
+    await clearNotices(); // it lies over the input
     await ask('Say hello. Use no tools.');
     const text = await answered();
     await screenshot('download-in-use');
