@@ -45,7 +45,7 @@ export class FolderChoice implements Disposable {
 
   /** Where a new chat works. Undefined when no folder is open. */
   get current(): OpenFolder | undefined {
-    return this.chosen ?? this.find(this.lastActive) ?? this.all[0];
+    return this.chosen ?? this.find(this.window.active() ?? this.lastActive) ?? this.all[0];
   }
 
   find(uri: string | undefined): OpenFolder | undefined {

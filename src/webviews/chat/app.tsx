@@ -52,7 +52,7 @@ export function App({ store, send }: { readonly store: ChatStore; readonly send:
   return (
     <SendProvider value={send}>
       <div class="chat">
-        <Header title={state.title} folder={state.folder} model={state.model} context={state.context} historyOpen={state.historyOpen}
+        <Header title={state.title} model={state.model} context={state.context} historyOpen={state.historyOpen}
           onHistory={() => store.dispatch({ type: 'local/history', open: !state.historyOpen })} />
         {state.historyOpen && <HistoryList history={state.history} current={state.conversationId} onClose={closeHistory} />}
         <main class="turns" ref={scroller} tabIndex={-1} aria-label="Conversation">

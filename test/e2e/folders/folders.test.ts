@@ -24,7 +24,11 @@ suite('two folders in one window (scripted endpoint)', function () {
   };
   const parcels = (): string => join(folder('workspace'), path);
   const warehouse = (): string => join(folder('warehouse'), path);
-  const show = (file: string): Thenable<vscode.TextEditor> => vscode.window.showTextDocument(vscode.Uri.file(file), { viewColumn: vscode.ViewColumn.One, preview: false });
+  const show = async (file: string): Promise<vscode.TextEditor> => {
+    const editor = await vscode.window.showTextDocument(vscode.Uri.file(file), { viewColumn: vscode.ViewColumn.One, preview: false });
+    await until(() => vscode.window.activeTextEditor?.document.uri.fsPath === file, `${file} is the active editor`);
+    return editor;
+  };
   const inPill = (name: string): Promise<void> => chat.waitFor(`.folder-pill:has-text("${name}")`);
   const sent = (): readonly { role: string; content: string | null }[] =>
     (JSON.parse(server.requests.findLast((r) => r.path.endsWith('/chat/completions'))?.body ?? '{}') as { messages: { role: string; content: string | null }[] }).messages;
@@ -88,6 +92,7 @@ suite('two folders in one window (scripted endpoint)', function () {
     await type('@selection');
     await press('Enter');
     await chat.waitFor('.composer:has-text("The selection is in parcels")');
+    await screenshot('folders-selection');
     await chat.fill(question, '');
     next = () => ({ text: 'Seen.' });
     await type('@webhook');
@@ -100,7 +105,7 @@ suite('two folders in one window (scripted endpoint)', function () {
     assert.match(sent().at(-1)?.content ?? '', /maxAttempts: 3/);
   });
 
-  test('another folder is chosen from the header, by keyboard, and begins a new chat', async () => {
+  test('another folder is chosen beside the question, by keyboard, and begins a new chat', async () => {
     await chat.click('.folder-pill');
     await workbench.waitFor('.quick-input-widget .monaco-list-row:has-text("warehouse")');
     await settled();

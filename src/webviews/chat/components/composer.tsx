@@ -6,6 +6,7 @@ import { VisibleText } from '../../shared/visibleTextView.js';
 import { useSend } from '../context.js';
 import type { ChatViewState } from '../model/chatState.js';
 import { attachmentLabel, attachmentsAfterEdit, completeMention, sameAttachment, type Suggestion } from '../model/mentions.js';
+import { FolderPill } from './folderPill.js';
 import { Gauge } from './gauge.js';
 import { optionId, SuggestionList } from './suggestionList.js';
 import { useDraft } from './useDraft.js';
@@ -151,7 +152,9 @@ export function Composer({ state, blocked, onAsk }: ComposerProps): JSX.Element 
       </div>
       <div class="composer-row">
         <button type="button" class="icon-button labelled" title="Attach a file, the selection, problems or changes" onMouseDown={(event) => event.preventDefault()} onClick={openList}><Icon name="at" /><span class="wide-only">attach</span></button>
+        {state.folder && <FolderPill folder={state.folder} />}
         <span class="composer-hint" role="status">{hint}</span>
+        <span class="spacer" />
         <Gauge context={state.context} />
         {running
           ? <button type="button" class="icon-button send" title="Stop (Escape)" aria-label="Stop" onClick={() => send({ type: 'stop' })}><Icon name="stop" /></button>

@@ -1,25 +1,23 @@
 import type { JSX } from 'preact';
-import type { ContextGauge, FolderBadge, ModelBadge } from '../../../protocol/views.js';
+import type { ContextGauge, ModelBadge } from '../../../protocol/views.js';
 import { formatCount, formatTokensShort } from '../../shared/format.js';
 import { Icon } from '../../shared/icons.js';
 import { useSend } from '../context.js';
 
 interface HeaderProps {
   readonly title: string;
-  readonly folder: FolderBadge | null;
   readonly model: ModelBadge;
   readonly context: ContextGauge;
   readonly historyOpen: boolean;
   readonly onHistory: () => void;
 }
 
-export function Header({ title, folder, model, context, historyOpen, onHistory }: HeaderProps): JSX.Element {
+export function Header({ title, model, context, historyOpen, onHistory }: HeaderProps): JSX.Element {
   return (
     <header class="chat-header">
       <button type="button" class="chat-title" aria-expanded={historyOpen} aria-controls="history" title="Chat history" onClick={onHistory}>
         <span class="ellipsis">{title || 'New chat'}</span><Icon name="chevron" size={12} />
       </button>
-      {folder && <FolderPill folder={folder} />}
       <ModelPill model={model} />
       {model.state === 'ready' && context.cached > 0 && (
         <span class="pill" title={`${formatCount(context.cached)} tokens of this conversation are in the KV cache and need not be read again`}>
@@ -27,16 +25,6 @@ export function Header({ title, folder, model, context, historyOpen, onHistory }
         </span>
       )}
     </header>
-  );
-}
-
-function FolderPill({ folder: { name, open } }: { readonly folder: FolderBadge }): JSX.Element {
-  const send = useSend();
-  const where = open ? `This chat works in the folder ${name}.` : `This chat worked in the folder ${name}, which is not open any more.`;
-  return (
-    <button type="button" class={`pill folder-pill ${open ? '' : 'failed'}`} title={`${where}\nChoose another folder`} aria-label={`${where} Choose another folder`} onClick={() => send({ type: 'chooseFolder' })}>
-      <Icon name="folder" size={12} /><span class="ellipsis">{name}</span>
-    </button>
   );
 }
 
