@@ -11,6 +11,7 @@ const endpointSettings: NextStep = { title: 'Endpoint Settings', command: 'workb
 const contextSettings: NextStep = { title: 'Context Settings', command: 'workbench.action.openSettings', argument: 'loupe.model.contextSize' };
 const trust: NextStep = { title: 'Manage Trust', command: 'workbench.trust.manage' };
 
+const exportAgain: NextStep = { title: 'Export Again', command: 'loupe.exportTrace' };
 const gitSettings: NextStep = { title: 'Git Settings', command: 'workbench.action.openSettings', argument: 'git.enabled' };
 const sourceControl: NextStep = { title: 'Open Source Control', command: 'workbench.view.scm' };
 
@@ -35,6 +36,8 @@ export function nextSteps(code: ErrorCode): readonly NextStep[] {
       return [endpointSettings, chooseModel];
     case 'endpoint.unauthorized':
       return [key, endpointSettings];
+    case 'trace.exportFailed':
+      return [exportAgain];
     case 'git.unavailable':
       return [gitSettings];
     case 'git.noRepository':

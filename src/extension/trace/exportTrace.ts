@@ -33,7 +33,7 @@ async function write(uri: vscode.Uri, text: string): Promise<void> {
   try {
     await vscode.workspace.fs.writeFile(uri, new TextEncoder().encode(text));
   } catch (thrown) {
-    throw failure('trace.writeFailed', `The trace could not be written to ${vscode.workspace.asRelativePath(uri)}.`,
-      'Export it again to a folder that you may write to; the trace itself is kept.', messageOf(thrown));
+    throw failure('trace.exportFailed', `The trace could not be written to ${vscode.workspace.asRelativePath(uri)}.`,
+      'It is kept: export it again, to a folder that you may write to.', messageOf(thrown));
   }
 }
