@@ -37,6 +37,7 @@ suite('two folders in one window (scripted endpoint)', function () {
     : { text: `It is in [the settings](${path}).` });
 
   suiteSetup(async () => {
+    await until(() => vscode.workspace.workspaceFolders?.length === 2, 'both folders are open', 30_000);
     server = await useScriptedModel((messages) => {
       const begin = messages.findLastIndex((m) => m.role === 'user');
       return next(messages.slice(begin).filter((m) => m.role === 'tool').length);
@@ -138,7 +139,8 @@ suite('two folders in one window (scripted endpoint)', function () {
     inputBox.value = '';
     writeFileSync(parcels(), `${readFileSync(parcels(), 'utf8')}// changed\n`);
     const choosing = vscode.commands.executeCommand('loupe.chooseFolder');
-    await workbench.click('.quick-input-widget .monaco-list-row:has-text("The folder of the active editor")');
+    await workbench.waitFor('.quick-input-widget .monaco-list-row.focused:has-text("The folder of the active editor")');
+    await press('Enter');
     await choosing;
     await show(warehouse());
     void vscode.commands.executeCommand('loupe.commitMessage');

@@ -153,13 +153,13 @@ export function Composer({ state, blocked, onAsk }: ComposerProps): JSX.Element 
       <div class="composer-row">
         <button type="button" class="icon-button labelled" title="Attach a file, the selection, problems or changes" onMouseDown={(event) => event.preventDefault()} onClick={openList}><Icon name="at" /><span class="wide-only">attach</span></button>
         {state.folder && <FolderPill folder={state.folder} />}
-        <span class="composer-hint" role="status">{hint}</span>
         <span class="spacer" />
         <Gauge context={state.context} />
         {running
           ? <button type="button" class="icon-button send" title="Stop (Escape)" aria-label="Stop" onClick={() => send({ type: 'stop' })}><Icon name="stop" /></button>
           : <button type="button" class="icon-button send" title={blocked ?? 'Ask (Enter)'} aria-label="Ask" disabled={text.trim() === '' || blocked !== undefined} onClick={ask}><Icon name="send" /></button>}
       </div>
+      <div class="composer-hint" role="status">{hint}</div>
     </div>
   );
 }
