@@ -18,7 +18,8 @@ export const errorCodes = [
   'tool.unknown', 'tool.badArguments', 'tool.failed', 'tool.refused', 'tool.timeout',
   'edit.noMatch', 'edit.ambiguous', 'edit.changedOnDisk', 'edit.exists', 'edit.notApplied',
   'path.outsideWorkspace', 'path.notFound',
-  'trace.writeFailed',
+  'trace.writeFailed', 'trace.exportFailed',
+  'git.unavailable', 'git.noRepository',
   // everything else
   'workspace.untrusted', 'workspace.none', 'cancelled', 'internal',
 ] as const;

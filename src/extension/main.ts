@@ -17,6 +17,9 @@ interface Application {
 
 let application: Promise<Application> | undefined;
 
+/** Where a window keeps the folder that its user chose. */
+const folderKey = 'loupe.folder';
+
 /**
  * Only registers: everything behind it is imported and constructed when the workbench has settled, or when it is first asked
  * for, whichever comes first.
@@ -61,7 +64,8 @@ async function compose(context: vscode.ExtensionContext, channel: vscode.LogOutp
   await load(() => import('zod'));
   const { UserSettings } = await load(() => import('./host/userSettings.js'));
   const { workspaceTrust: trust } = await load(() => import('./host/workspaceTrust.js'));
-  const { workspaceFolder } = await load(() => import('./host/folder.js'));
+  const { EditorFolders, folderAt } = await load(() => import('./host/folder.js'));
+  const { FolderChoice } = await load(() => import('./workspace/folderChoice.js'));
   const { showError } = await load(() => import('./host/notices.js'));
   const { PendingApprovals } = await load(() => import('./approvals/pendingApprovals.js'));
   const { EditPreview } = await load(() => import('./approvals/editPreview.js'));
@@ -132,11 +136,15 @@ async function compose(context: vscode.ExtensionContext, channel: vscode.LogOutp
   }));
   const modelCommands = new ModelCommands({ library, service: models, settings, secrets: context.secrets, download: downloadModel, logger });
 
+  const folders = disposables.add(new FolderChoice(disposables.add(new EditorFolders()), {
+    get: () => context.workspaceState.get<string>(folderKey),
+    set: (folder) => context.workspaceState.update(folderKey, folder),
+  }));
   const approvals = disposables.add(new PendingApprovals());
   const preview = disposables.add(new EditPreview(approvals));
   const ripgrep = path.join(context.extensionUri.fsPath, 'dist', 'bin', process.platform === 'win32' ? 'rg.exe' : 'rg');
   const ports = new AgentPorts({
-    folder: workspaceFolder, approvals, newId,
+    folder: folderAt, approvals, newId,
     ports: (folder) => {
       const root = folder.uri.fsPath;
       const workspace = new EditorWorkspace(folder, new NodeWorkspace(root, ripgrep));
@@ -145,11 +153,11 @@ async function compose(context: vscode.ExtensionContext, channel: vscode.LogOutp
   });
   const store = new ConversationStore(path.join(storage, 'chats'), logger);
   const controller = disposables.add(new ChatController({
-    store, model: models, trusted: () => trust.granted, clock: systemClock, newId, logger,
+    store, model: models, folders, trusted: () => trust.granted, clock: systemClock, newId, logger,
     run: turnRunner({
       acquire: (signal) => models.acquire(signal),
-      attachments: (attachments, signal) => ports.renderAttachments(attachments, signal),
-      agent: (model, input, signal) => ports.runTurn(model, input, signal),
+      attachments: (attachments, folder, signal) => ports.renderAttachments(attachments, folder, signal),
+      agent: (model, input, folder, signal) => ports.runTurn(model, input, folder, signal),
       budget: () => ({
         steps: settings.get('loupe.agent.maxSteps'), tokens: settings.get('loupe.agent.maxTokens'), wallMs: settings.get('loupe.agent.maxSeconds') * 1000,
       }),
@@ -157,8 +165,9 @@ async function compose(context: vscode.ExtensionContext, channel: vscode.LogOutp
     }),
   }));
   const editor = new EditorActions({
-    workspace: () => ports.workspace(),
-    proposeEdit: (edit) => ports.proposeEdit(edit),
+    folder: () => controller.folder,
+    workspace: (folder) => ports.workspace(folder),
+    proposeEdit: (edit, folder) => ports.proposeEdit(edit, folder),
     openDiff: (id) => preview.open(id),
     logger,
   });
@@ -171,7 +180,7 @@ async function compose(context: vscode.ExtensionContext, channel: vscode.LogOutp
   });
   const trace = disposables.add(new TraceView({
     extensionUri: context.extensionUri, recorder, logger,
-    openLocation: (path, line) => editor.openLocation(path, line),
+    openLocation: async (conversation, path, line) => editor.openLocation(path, line, conversation === undefined ? controller.folder : await controller.folderOf(conversation)),
     showChat: ({ conversation, turnId }) => chat.showTurn(conversation, turnId),
     clock: systemClock,
   }));
@@ -203,7 +212,7 @@ async function compose(context: vscode.ExtensionContext, channel: vscode.LogOutp
 
   return {
     handlers: commandHandlers({
-      trust, controller, chat, trace, recorder, approvals, preview, models, modelCommands, reports, newId, channel, logger,
+      trust, controller, chat, trace, recorder, approvals, preview, folders, models, modelCommands, reports, newId, channel, logger,
       traceFormats: { otlp: (turns) => JSON.stringify(toOtlp(turns), null, 1), chrome: (turns) => JSON.stringify(toChromeTrace(turns)) },
       engine: () => sidecar.engine(),
       restartSidecar: async () => {

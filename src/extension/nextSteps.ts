@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../base/errors.js';
 import type { CommandId } from '../protocol/commands.js';
 
-export interface NextStep { readonly title: string; readonly command: CommandId | 'workbench.trust.manage' | 'workbench.action.openSettings'; readonly argument?: string }
+export interface NextStep { readonly title: string; readonly command: CommandId | 'workbench.trust.manage' | 'workbench.action.openSettings' | 'workbench.view.scm'; readonly argument?: string }
 
 const chooseModel: NextStep = { title: 'Choose Model', command: 'loupe.chooseModel' };
 const restart: NextStep = { title: 'Restart Sidecar', command: 'loupe.restartSidecar' };
@@ -10,6 +10,10 @@ const key: NextStep = { title: 'Set API Key', command: 'loupe.setEndpointKey' };
 const endpointSettings: NextStep = { title: 'Endpoint Settings', command: 'workbench.action.openSettings', argument: 'loupe.endpoint' };
 const contextSettings: NextStep = { title: 'Context Settings', command: 'workbench.action.openSettings', argument: 'loupe.model.contextSize' };
 const trust: NextStep = { title: 'Manage Trust', command: 'workbench.trust.manage' };
+
+const exportAgain: NextStep = { title: 'Export Again', command: 'loupe.exportTrace' };
+const gitSettings: NextStep = { title: 'Git Settings', command: 'workbench.action.openSettings', argument: 'git.enabled' };
+const sourceControl: NextStep = { title: 'Open Source Control', command: 'workbench.view.scm' };
 
 /** The buttons that a message about an error offers: what the user can do next, most useful first. */
 export function nextSteps(code: ErrorCode): readonly NextStep[] {
@@ -32,6 +36,12 @@ export function nextSteps(code: ErrorCode): readonly NextStep[] {
       return [endpointSettings, chooseModel];
     case 'endpoint.unauthorized':
       return [key, endpointSettings];
+    case 'trace.exportFailed':
+      return [exportAgain];
+    case 'git.unavailable':
+      return [gitSettings];
+    case 'git.noRepository':
+      return [sourceControl];
     case 'workspace.untrusted':
       return [trust];
     case 'internal':

@@ -3,10 +3,11 @@ import path from 'node:path';
 import { type LoupeError, LoupeFailure, failure, makeError, messageOf } from '../base/errors.js';
 import { type Result, err, ok } from '../base/result.js';
 import type { CatalogueEntry } from './catalogue.js';
-import { type FetchPartDeps, fetchPart } from './downloadPart.js';
+import { type FetchPartDeps, fetchPart, hostOf } from './downloadPart.js';
 import { size } from './fit.js';
 import { type FileLock, takeLock } from './fileLock.js';
 import { readGguf } from './gguf.js';
+import { mirrored } from './mirror.js';
 import { rememberHash, sha256File, verifyModel } from './verify.js';
 
 export interface DownloadProgress {
@@ -20,23 +21,34 @@ export interface DownloadProgress {
 
 export type DownloadEntry = Pick<CatalogueEntry, 'name' | 'file' | 'sizeBytes' | 'sha256' | 'url'>;
 
+type Addressed = DownloadEntry & { readonly url: string };
+
+export interface DownloadPlace {
+  /** Folder of the finished file. */
+  readonly directory: string;
+  /** Address that serves the hub's files under the same paths; empty or absent: the hub itself. */
+  readonly mirror?: string;
+}
+
 const lockPollMs = 500;
 
 /**
- * Fetches a model into the folder `directory` and returns its path. What arrives is written to `<file>.part` and only renamed after
+ * Fetches a model into a folder and returns its path. What arrives is written to `<file>.part` and only renamed after
  * its length, hash and header were checked, so the file is either whole or not there; an older file of that name stays until
  * then. Cancelled or cut off, the next call goes on where this one stopped. Two processes may call it for the same file.
  * Errors: `download.failed`, `download.diskFull`, `download.cancelled`, `model.hashMismatch`, `model.notGguf`, `model.truncated`.
  */
 export async function downloadModel(
-  entry: DownloadEntry, directory: string, onProgress: (progress: DownloadProgress) => void, signal: AbortSignal, deps: FetchPartDeps = {},
+  wanted: DownloadEntry, { directory, mirror = '' }: DownloadPlace, onProgress: (progress: DownloadProgress) => void, signal: AbortSignal, deps: FetchPartDeps = {},
 ): Promise<Result<string>> {
-  const target = path.join(directory, entry.file);
-  if (!entry.url) {
-    return err(makeError('download.failed', `There is no public address for ${entry.name}.`, 'Fetch the file yourself and choose it with "Loupe: Choose a GGUF File".'));
+  const target = path.join(directory, wanted.file);
+  if (!wanted.url) {
+    return err(makeError('download.failed', `There is no public address for ${wanted.name}.`, 'Fetch the file yourself and choose it with "Loupe: Choose a GGUF File".'));
   }
   let lock: FileLock | undefined;
+  let entry: Addressed = { ...wanted, url: wanted.url };
   try {
+    entry = { ...entry, url: mirrored(entry.url, mirror) };
     await mkdir(directory, { recursive: true });
     lock = await waitForLock(`${target}.lock`, `${target}.part`, entry, onProgress, signal);
     if (await isComplete(target, entry, signal)) {
@@ -56,6 +68,11 @@ export async function downloadModel(
   } finally {
     await lock?.release();
   }
+}
+
+/** Bytes that a download which was cancelled or cut off has left, to go on from. */
+export async function keptBytes(entry: Pick<CatalogueEntry, 'file'>, directory: string): Promise<number> {
+  return (await stat(path.join(directory, `${entry.file}.part`)).catch(() => undefined))?.size ?? 0;
 }
 
 async function waitForLock(
@@ -78,12 +95,12 @@ async function isComplete(target: string, entry: DownloadEntry, signal: AbortSig
   return (await readGguf(target)).ok;
 }
 
-async function check(part: string, entry: DownloadEntry, onProgress: (progress: DownloadProgress) => void, signal: AbortSignal): Promise<string> {
+async function check(part: string, entry: Addressed, onProgress: (progress: DownloadProgress) => void, signal: AbortSignal): Promise<string> {
   const sha256 = await sha256File(part, (doneBytes, totalBytes) => onProgress({ phase: 'verify', doneBytes, totalBytes }), signal);
   if (entry.sha256 !== null && sha256 !== entry.sha256) {
     await discard(part);
     throw failure('model.hashMismatch', `What arrived as ${entry.name} is not the published file, so it was thrown away.`,
-      'Try again; if it happens again, something between you and the hub changes the data.', undefined, { expected: entry.sha256, found: sha256 });
+      `Try again; if it happens again, ${hostOf(entry)} has another file, or something between you and it changes the data.`, undefined, { expected: entry.sha256, found: sha256 });
   }
   const header = await readGguf(part);
   if (!header.ok) {

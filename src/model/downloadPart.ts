@@ -2,6 +2,7 @@ import { type FileHandle, open, readFile, rm, stat, statfs, writeFile } from 'no
 import path from 'node:path';
 import { LoupeFailure, failure, messageOf } from '../base/errors.js';
 import { size } from './fit.js';
+import { isLoopback } from './loopback.js';
 
 export interface PartRequest {
   readonly url: string;
@@ -152,7 +153,7 @@ async function startOf(response: Response, request: PartRequest, from: ResumePoi
   }
   if (status === 429 || status >= 500) throw new Cut(`the server answered with status ${status}`);
   if (status !== 200 && status !== 206) {
-    throw failure('download.failed', `The hub answered with status ${status} when asked for ${request.name}.`,
+    throw failure('download.failed', `${hostOf(request)} answered with status ${status} when asked for ${request.name}.`,
       status === 401 || status === 403 ? 'The file wants a login: fetch it in a browser and choose it with "Loupe: Choose a GGUF File".' : 'Try again later, or choose another model.', undefined, { status });
   }
   if (headers.get('content-type')?.includes('text/html')) {
@@ -162,7 +163,7 @@ async function startOf(response: Response, request: PartRequest, from: ResumePoi
   if (status === 206 && (!range || Number(range[1]) !== from.length)) throw await startOver(request, 'the server sent another range');
   const total = status === 206 ? range?.[2] : headers.get('content-length');
   if (total && total !== '*' && Number(total) !== request.sizeBytes) {
-    throw failure('download.failed', `The hub offers ${request.name} with ${size(Number(total))} instead of ${size(request.sizeBytes)}: it is another file by now.`, 'Update Loupe, or choose another model.');
+    throw failure('download.failed', `${hostOf(request)} offers ${request.name} with ${size(Number(total))} instead of ${size(request.sizeBytes)}: it is another file by now.`, 'Update Loupe, or choose another model.');
   }
   return status === 206 ? from.length : 0;
 }
@@ -174,8 +175,11 @@ async function startOver(request: PartRequest, why: string): Promise<Cut> {
 
 async function wrongLength(request: PartRequest, handle: FileHandle): Promise<LoupeFailure> {
   await handle.truncate(0);
-  return failure('download.failed', `More arrived than ${request.name} has, so it was thrown away.`, 'Try again; if it happens again, something between you and the hub changes the data.');
+  return failure('download.failed', `More arrived than ${request.name} has, so it was thrown away.`, `Try again; if it happens again, something between you and ${hostOf(request)} changes the data.`);
 }
+
+/** Who answers first, for messages: a redirect may lead on. */
+export const hostOf = ({ url }: { readonly url: string }): string => new URL(url).host;
 
 /** Weak tags do not promise the same bytes, so they cannot be used to go on. */
 function versionOf(response: Response): string | undefined {
@@ -188,8 +192,6 @@ async function writeAll(handle: FileHandle, chunk: Uint8Array, position: number)
     written += (await handle.write(chunk, written, chunk.length - written, position + written)).bytesWritten;
   }
 }
-
-const isLoopback = (url: URL): boolean => ['127.0.0.1', '[::1]', 'localhost'].includes(url.hostname);
 
 const isFileError = (thrown: unknown): boolean =>
   thrown instanceof Error && 'code' in thrown && ['ENOSPC', 'EDQUOT', 'EACCES', 'EPERM', 'EROFS', 'EIO', 'ENOENT', 'EFBIG'].includes(String(thrown.code));

@@ -21,6 +21,7 @@ export const commands = {
   'loupe.document': { title: 'Write Documentation', palette: true },
   'loupe.reviewChanges': { title: 'Review Changes', palette: true },
   'loupe.commitMessage': { title: 'Write Commit Message', palette: true, icon: '$(sparkle)' },
+  'loupe.chooseFolder': { title: 'Choose Folder', palette: true },
   'loupe.chooseModel': { title: 'Choose Model', palette: true },
   'loupe.chooseModelFile': { title: 'Choose a GGUF File', palette: true },
   'loupe.setEndpointKey': { title: 'Set Endpoint API Key', palette: true },

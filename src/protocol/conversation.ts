@@ -24,6 +24,8 @@ export interface Conversation {
   readonly title: string;
   readonly createdAt: number;
   readonly updatedAt: number;
+  /** URI of the workspace folder that its paths belong to. Absent while nothing was asked in it. */
+  readonly folder?: string;
   readonly turns: readonly Turn[];
 }
 

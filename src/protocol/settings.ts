@@ -29,6 +29,10 @@ export const settings = {
     type: 'string', default: '', scope: 'application',
     description: 'Folder for downloaded models. Empty: a `loupe/models` folder in your cache directory.',
   },
+  'loupe.model.mirror': {
+    type: 'string', default: '', scope: 'application',
+    description: 'Address that models are downloaded from instead of `https://huggingface.co`, under the same paths: `https`, or `http` on this machine. What arrives is checked against the published hash.',
+  },
   'loupe.model.contextSize': {
     type: 'number', default: 0, minimum: 0, maximum: 1048576, scope: 'application',
     description: 'Context of the chat model in tokens. 0: as large as fits this machine.',
@@ -94,7 +98,7 @@ export type SettingValues = { readonly [K in SettingKey]: SettingValue<K> };
 
 /** Settings that start processes or open connections: ignored in untrusted workspaces (package.json `restrictedConfigurations`). */
 export const restrictedSettings: readonly SettingKey[] = [
-  'loupe.model.chat', 'loupe.model.completion', 'loupe.model.directory', 'loupe.endpoint.url', 'loupe.endpoint.model',
+  'loupe.model.chat', 'loupe.model.completion', 'loupe.model.directory', 'loupe.model.mirror', 'loupe.endpoint.url', 'loupe.endpoint.model',
 ];
 
 export const settingDefaults = Object.fromEntries(Object.entries(settings).map(([key, s]) => [key, s.default])) as unknown as SettingValues;

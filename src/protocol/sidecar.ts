@@ -134,6 +134,8 @@ export interface KvAudit {
   readonly model: string;
   readonly weightsBytes: number;
   readonly contextSize: number;
+  /** Conversations that are held at the same time, each with a context of its own; totals are of all. */
+  readonly sequences: number;
   readonly kvKeys: KvType;
   readonly kvValues: KvType;
   readonly layers: { readonly total: number; readonly global: number; readonly slidingWindow: number; readonly window: number };

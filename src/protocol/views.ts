@@ -35,6 +35,7 @@ export const chatToHostSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('chooseModel') }),
   /** End checking and loading the model. */
   z.object({ type: z.literal('cancelLoading') }),
+  z.object({ type: z.literal('chooseFolder') }),
   z.object({ type: z.literal('showTrace'), turnId: z.string().optional() }),
   /** What is typed but not sent: kept by the host so that a reload loses nothing. */
   z.object({ type: z.literal('draft'), text: z.string().max(200_000), attachments: z.array(attachment).max(50) }),
@@ -54,6 +55,13 @@ export interface ModelBadge {
   readonly fraction?: number;
 }
 
+/** The folder that a chat works in, where several are open. */
+export interface FolderBadge {
+  readonly name: string;
+  /** false: it was removed from the workspace. */
+  readonly open: boolean;
+}
+
 /** Tokens of the conversation against the context the runtime really has. */
 export interface ContextGauge { readonly used: number; readonly cached: number; readonly size: number }
 
@@ -65,6 +73,8 @@ export interface ChatState {
   readonly context: ContextGauge;
   readonly draft: { readonly text: string; readonly attachments: readonly Attachment[] };
   readonly trusted: boolean;
+  /** Null where there is only one, or none. */
+  readonly folder: FolderBadge | null;
 }
 
 export type HostToChat =
@@ -74,8 +84,9 @@ export type HostToChat =
   | { readonly type: 'running'; readonly turnId: string | null }
   | { readonly type: 'model'; readonly model: ModelBadge }
   | { readonly type: 'context'; readonly context: ContextGauge }
+  | { readonly type: 'folder'; readonly folder: FolderBadge | null }
   | { readonly type: 'files'; readonly request: number; readonly paths: readonly string[] }
-  | { readonly type: 'selection'; readonly request: number; readonly selection: Attachment | null }
+  | { readonly type: 'selection'; readonly request: number; readonly selection: Attachment | null; /** Set when there is a selection, but in this other folder. */ readonly elsewhere?: string }
   | { readonly type: 'notice'; readonly level: 'info' | 'error'; readonly text: string }
   /** Put text and attachments into the input (commands such as Explain), without sending. */
   | { readonly type: 'prefill'; readonly text: string; readonly attachments: readonly Attachment[]; readonly focus: boolean }

@@ -5,6 +5,8 @@ import type { Logger } from '../../base/logger.js';
 import type { AgentEvent } from '../../protocol/agentEvents.js';
 import type { Attachment, Turn } from '../../protocol/conversation.js';
 import type { ChatState, ContextGauge, HostToChat, ModelBadge } from '../../protocol/views.js';
+import { type ChatFolders, folderBadge } from './chatFolder.js';
+import { contextGauge } from './contextGauge.js';
 import type { ChatDraft, ConversationStore } from './conversationStore.js';
 import { OpenConversations } from './openConversations.js';
 import { TurnDriver } from './turnDriver.js';
@@ -21,6 +23,7 @@ export interface ChatDeps {
   readonly store: ConversationStore;
   readonly run: RunTurn;
   readonly model: ChatModelState;
+  readonly folders: ChatFolders & { readonly onDidChange: Event<void> };
   readonly trusted: () => boolean;
   readonly clock: Clock;
   readonly newId: () => string;
@@ -48,7 +51,7 @@ export class ChatController implements Disposable {
   constructor(private readonly deps: ChatDeps) {
     this.conversations = new OpenConversations(deps);
     this.driver = new TurnDriver({
-      ...deps, conversations: this.conversations,
+      ...deps, conversations: this.conversations, folder: () => this.folder,
       listener: {
         began: (turn, first) => this.onBegan(turn, first),
         happened: (conversation, turnId, event) => this.onEvent(conversation, turnId, event),
@@ -63,10 +66,21 @@ export class ChatController implements Disposable {
       this.messages.fire({ type: 'model', model: deps.model.badge });
       this.messages.fire({ type: 'context', context: this.gauge() });
     }));
+    this.disposables.add(deps.folders.onDidChange(() => this.messages.fire({ type: 'folder', folder: this.folderBadge() })));
   }
 
   get isRunning(): boolean {
     return this.driver.running !== undefined;
+  }
+
+  /** URI of the folder that the shown conversation works in, or would. */
+  get folder(): string | undefined {
+    return this.conversations.current.folder ?? this.deps.folders.current?.uri;
+  }
+
+  /** The same of any conversation, for paths in its trace. */
+  async folderOf(id: string): Promise<string | undefined> {
+    return (await this.conversations.find(id))?.folder ?? this.folder;
   }
 
   /** Reads what was stored, once. Every other method waits for it. */
@@ -112,6 +126,15 @@ export class ChatController implements Disposable {
   async newChat(): Promise<void> {
     await this.load();
     if (this.conversations.current.turns.length > 0) await this.conversations.show();
+    await this.sendState();
+  }
+
+  /** Makes the shown chat one of this folder: a chat with turns stays where it began, and a new one is shown. */
+  async useFolder(folder: string): Promise<void> {
+    await this.load();
+    if (this.isRunning) return; // the question that comes next is refused, where the running one can be seen
+    if (this.conversations.current.turns.length === 0) this.conversations.moveTo(folder);
+    else if (this.folder !== folder) await this.conversations.showNew(folder);
     await this.sendState();
   }
 
@@ -169,6 +192,7 @@ export class ChatController implements Disposable {
       context: this.gauge(),
       draft: this.conversations.draft,
       trusted: this.deps.trusted(),
+      folder: this.folderBadge(),
     };
   }
 
@@ -188,11 +212,10 @@ export class ChatController implements Disposable {
   }
 
   private gauge(): ContextGauge {
-    const size = this.deps.model.contextSize;
-    for (const { turn } of this.conversations.current.turns.toReversed()) {
-      const last = turn.events.findLast((e) => e.type === 'modelFinished');
-      if (last) return { used: last.stats.tokensIn + last.stats.tokensOut, cached: last.stats.tokensCached, size };
-    }
-    return { used: 0, cached: 0, size };
+    return contextGauge(this.conversations.current.turns.map(({ turn }) => turn), this.deps.model.contextSize);
+  }
+
+  private folderBadge(): ReturnType<typeof folderBadge> {
+    return folderBadge(this.conversations.current.folder, this.deps.folders);
   }
 }

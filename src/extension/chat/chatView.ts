@@ -83,6 +83,14 @@ export class ChatView implements Disposable {
     this.disposables.dispose();
   }
 
+  /** The selection, where it lies in the folder of the shown chat: its path would mean another file there. */
+  private selectionForChat(): { readonly selection: Attachment | null; readonly elsewhere?: string } {
+    const { controller, editor } = this.deps;
+    const found = editor.currentSelection();
+    if (!found || found.folder.uri.toString() === controller.folder) return { selection: found?.selection ?? null };
+    return { selection: null, elsewhere: found.folder.name };
+  }
+
   private async handle(message: ChatToHost): Promise<void> {
     const { controller, approvals, editor } = this.deps;
     switch (message.type) {
@@ -114,7 +122,10 @@ export class ChatView implements Disposable {
         this.post({ type: 'files', request: message.request, paths: await editor.searchFiles(message.query) });
         return;
       case 'currentSelection':
-        this.post({ type: 'selection', request: message.request, selection: editor.currentSelection() });
+        this.post({ type: 'selection', request: message.request, ...this.selectionForChat() });
+        return;
+      case 'chooseFolder':
+        await vscode.commands.executeCommand('loupe.chooseFolder');
         return;
       case 'chooseModel':
         await vscode.commands.executeCommand('loupe.chooseModel');

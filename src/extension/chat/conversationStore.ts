@@ -136,7 +136,7 @@ const isObject = (value: unknown): value is Record<string, unknown> => typeof va
 
 const isHead = (value: unknown): value is Head =>
   isObject(value) && typeof value['id'] === 'string' && typeof value['title'] === 'string' && typeof value['createdAt'] === 'number'
-  && typeof value['updatedAt'] === 'number' && Array.isArray(value['turns']) && value['turns'].every((t) => typeof t === 'string' && idPattern.test(t));
+  && typeof value['updatedAt'] === 'number' && (value['folder'] === undefined || typeof value['folder'] === 'string') && Array.isArray(value['turns']) && value['turns'].every((t) => typeof t === 'string' && idPattern.test(t));
 
 const isStoredTurn = (value: unknown): value is StoredTurn =>
   isObject(value) && isObject(value['turn']) && typeof value['turn']['id'] === 'string' && typeof value['turn']['question'] === 'string'

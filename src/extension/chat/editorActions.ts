@@ -5,14 +5,16 @@ import { failure, LoupeFailure } from '../../base/errors.js';
 import type { Logger } from '../../base/logger.js';
 import type { FileEdit } from '../../protocol/agentEvents.js';
 import type { Attachment } from '../../protocol/conversation.js';
-import { relativePath, workspaceFolder } from '../host/folder.js';
+import { folderAt, relativePath } from '../host/folder.js';
 import { showError } from '../host/notices.js';
 import { placeCode } from './placeCode.js';
 
 export interface EditorActionsDeps {
-  readonly workspace: () => WorkspacePort | undefined;
+  /** URI of the folder that the shown chat works in; undefined when no folder is open. */
+  readonly folder: () => string | undefined;
+  readonly workspace: (folder: string | undefined) => { readonly workspace: WorkspacePort; readonly folder: vscode.WorkspaceFolder };
   /** Previews an edit, waits for the user and writes it. */
-  readonly proposeEdit: (edit: Pick<FileEdit, 'path' | 'kind' | 'before' | 'after'>) => Promise<void>;
+  readonly proposeEdit: (edit: Pick<FileEdit, 'path' | 'kind' | 'before' | 'after'>, folder: string | undefined) => Promise<void>;
   readonly openDiff: (approvalId: string) => Promise<void>;
   readonly logger: Logger;
 }
@@ -27,10 +29,10 @@ export class EditorActions {
     return this.deps.openDiff(approvalId);
   }
 
-  /** Opens a file of the workspace, and nothing outside of it, at a 1-based line. */
-  async openLocation(path: string, line?: number): Promise<void> {
+  /** Opens a file of the folder, by default that of the shown chat, and nothing outside of it, at a 1-based line. */
+  async openLocation(path: string, line?: number, folder = this.deps.folder()): Promise<void> {
     await this.reporting(async () => {
-      const { workspace } = this.needWorkspace();
+      const { workspace } = this.deps.workspace(folder);
       const { absolute, exists } = await resolveInside(workspace.root, path);
       if (!exists) throw notFound(path);
       const document = await vscode.workspace.openTextDocument(vscode.Uri.file(absolute));
@@ -52,17 +54,18 @@ export class EditorActions {
   /** Offers code as an edit of the named file, else of the active one, with the same preview and approval as an agent's edit. */
   async applyCode(code: string, path?: string): Promise<void> {
     await this.reporting(async () => {
-      const { workspace, root } = this.needWorkspace();
+      const uri = this.deps.folder();
+      const { workspace, folder } = this.deps.workspace(uri);
       const editor = activeEditor();
-      const active = editor && relativePath(root, editor.document.uri);
+      const active = editor && relativePath(folder, editor.document.uri);
       const target = path ?? active;
       if (target === undefined) throw failure('path.notFound', 'There is no file to apply the code to.', 'Open the file that the code belongs to and try again.');
       if (!(await resolveInside(workspace.root, target)).exists) {
-        return this.deps.proposeEdit({ path: target, kind: 'create', before: '', after: code.endsWith('\n') ? code : `${code}\n` });
+        return this.deps.proposeEdit({ path: target, kind: 'create', before: '', after: code.endsWith('\n') ? code : `${code}\n` }, uri);
       }
       const before = await workspace.readFile(target, new AbortController().signal);
       const selection = editor && active === target ? lineRange(editor.selection) : { start: 0, end: 0 };
-      return this.deps.proposeEdit({ path: target, kind: 'replace', before, after: placeCode(before, code, selection) });
+      return this.deps.proposeEdit({ path: target, kind: 'replace', before, after: placeCode(before, code, selection) }, uri);
     });
   }
 
@@ -79,7 +82,7 @@ export class EditorActions {
 
   /** Paths whose letters contain the query's in order, files only, best first. */
   async searchFiles(query: string): Promise<readonly string[]> {
-    const folder = workspaceFolder();
+    const folder = folderAt(this.deps.folder());
     if (!folder) return [];
     const escaped = query.replace(/[[\]{}?*\\!,]/g, '');
     const pattern = new vscode.RelativePattern(folder, escaped === '' ? '**/*' : `**/*${caseless(escaped)}*`);
@@ -89,20 +92,14 @@ export class EditorActions {
     return [...new Set([...open.filter((p) => p.toLowerCase().includes(escaped.toLowerCase())), ...paths.sort((a, b) => a.length - b.length)])].slice(0, mostFiles);
   }
 
-  currentSelection(): Attachment | null {
-    const folder = workspaceFolder();
+  /** What is selected in the editor, and in which folder; null without a selection in a file of a folder. */
+  currentSelection(): { readonly selection: Attachment; readonly folder: vscode.WorkspaceFolder } | null {
     const editor = activeEditor();
-    const path = folder && editor && relativePath(folder, editor.document.uri);
-    if (!editor || path === undefined || editor.selection.isEmpty) return null;
+    const folder = editor && vscode.workspace.getWorkspaceFolder(editor.document.uri);
+    const path = folder && relativePath(folder, editor.document.uri);
+    if (!editor || !folder || path === undefined || editor.selection.isEmpty) return null;
     const { start, end } = lineRange(editor.selection);
-    return { kind: 'selection', path, startLine: start + 1, endLine: end };
-  }
-
-  private needWorkspace(): { workspace: WorkspacePort; root: vscode.WorkspaceFolder } {
-    const workspace = this.deps.workspace();
-    const root = workspaceFolder();
-    if (!workspace || !root) throw failure('workspace.none', 'No folder is open.', 'Open the folder of your repository.');
-    return { workspace, root };
+    return { selection: { kind: 'selection', path, startLine: start + 1, endLine: end }, folder };
   }
 
   private async reporting(act: () => Promise<void>): Promise<void> {

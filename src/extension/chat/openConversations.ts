@@ -60,6 +60,16 @@ export class OpenConversations {
     return this.open.get(id) ?? (await this.readClosed(id));
   }
 
+  /** Makes the current conversation, which has no turns yet, one of this folder. */
+  moveTo(folder: string): void {
+    this.put({ ...this.current, folder });
+  }
+
+  /** Shows a new and empty conversation of this folder. */
+  showNew(folder: string): Promise<void> {
+    return this.show({ ...this.empty(), folder });
+  }
+
   /** Makes a conversation the current one; without one, a new and empty one. */
   async show(next: StoredConversation = this.empty()): Promise<void> {
     this.switchTo(next);
@@ -68,11 +78,12 @@ export class OpenConversations {
     await this.saveWindow();
   }
 
-  /** Adds a turn to the current conversation, which stays open until {@link release}, whatever is shown meanwhile. */
-  begin(turn: Turn): StoredConversation {
+  /** Adds a turn to the current conversation, which stays open until {@link release}, whatever is shown meanwhile. `folder`: where it works. */
+  begin(turn: Turn, folder: string | undefined): StoredConversation {
     const { current } = this;
     const next = {
       ...current,
+      ...(folder === undefined ? {} : { folder }),
       title: current.turns.length === 0 ? titleOf(turn.question) : current.title,
       updatedAt: this.deps.clock.now(),
       turns: [...current.turns, { turn }],

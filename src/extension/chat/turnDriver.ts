@@ -22,6 +22,8 @@ export interface TurnDriverDeps {
   readonly conversations: OpenConversations;
   readonly store: ConversationStore;
   readonly run: RunTurn;
+  /** URI of the folder in which the current conversation works; undefined when none is open. */
+  readonly folder: () => string | undefined;
   readonly listener: TurnListener;
   readonly clock: Clock;
   readonly newId: () => string;
@@ -52,7 +54,8 @@ export class TurnDriver {
     const { conversations, store, listener, logger } = this.deps;
     const turn: Turn = { id: this.deps.newId(), question, attachments, events: [] };
     const history = conversations.memory;
-    const conversation = conversations.begin(turn);
+    const folder = this.deps.folder();
+    const conversation = conversations.begin(turn, folder);
     const controller = new AbortController();
     let ended = (): void => undefined;
     const done = new Promise<void>((resolve) => (ended = resolve));
@@ -62,7 +65,7 @@ export class TurnDriver {
       await store.saveTurn(conversation.id, turn.id, () => ({ turn }));
       await store.saveHead(conversation);
       await conversations.saveWindow();
-      await this.follow(conversation.id, { turnId: turn.id, conversation: conversation.id, question, attachments, history }, controller.signal);
+      await this.follow(conversation.id, { turnId: turn.id, conversation: conversation.id, question, attachments, history, ...(folder === undefined ? {} : { folder }) }, controller.signal);
     } catch (thrown) {
       const error = toError(thrown);
       logger.log('error', 'A turn failed', { error });

@@ -8,6 +8,8 @@ export interface TurnRequest {
   readonly question: string;
   readonly attachments: readonly Attachment[];
   readonly history: readonly ChatMessage[];
+  /** URI of the folder that the conversation works in; absent when none is open. */
+  readonly folder?: string;
 }
 
 /** Runs one turn: gets the model, reads the attachments, runs the agent. Ends with `turnFinished`, whatever goes wrong. */

@@ -11,13 +11,14 @@ import type { RunTurn, TurnRequest } from './turnPort.js';
 export type Agent = (
   model: ChatModel,
   input: { readonly turnId: string; readonly conversation: string; readonly goal: string; readonly context: string; readonly history: readonly ChatMessage[]; readonly budget: Budget; readonly zone: Zone },
+  folder: string | undefined,
   signal: AbortSignal,
 ) => AsyncGenerator<AgentEvent, { readonly messages: readonly ChatMessage[] }>;
 
 export interface TurnRunnerDeps {
   readonly acquire: (signal: AbortSignal) => Promise<Result<ChatModel>>;
   /** Attachments as text for the prompt; '' when there are none. */
-  readonly attachments: (attachments: readonly Attachment[], signal: AbortSignal) => Promise<string>;
+  readonly attachments: (attachments: readonly Attachment[], folder: string | undefined, signal: AbortSignal) => Promise<string>;
   readonly agent: Agent;
   readonly budget: () => Budget;
   readonly clock: Clock;
@@ -34,9 +35,9 @@ export function turnRunner(deps: TurnRunnerDeps): RunTurn {
         yield* failedTurn(deps, request, model.error, began, started);
         return { messages: request.history };
       }
-      const context = await deps.attachments(request.attachments, signal);
+      const context = await deps.attachments(request.attachments, request.folder, signal);
       const { turnId, conversation, question: goal, history } = request;
-      const events = deps.agent(model.value, { turnId, conversation, goal, context, history, budget: deps.budget(), zone: 'full' }, signal);
+      const events = deps.agent(model.value, { turnId, conversation, goal, context, history, budget: deps.budget(), zone: 'full' }, request.folder, signal);
       for (let next = await events.next(); ; next = await events.next()) {
         if (next.done) return next.value;
         started ||= next.value.type === 'turnStarted';

@@ -12,7 +12,7 @@ const count = (n: number): string => Math.round(n).toLocaleString('en-US');
 
 /** The memory of the loaded models as Markdown: what they take now, and what each KV format would give. */
 export function auditReport(audits: readonly KvAudit[]): string {
-  const head = '# Loupe: memory audit\n\nAll figures are of the models that are loaded now. The context that fits is counted against the memory that is free at this moment.\n';
+  const head = '# Loupe: memory audit\n\nAll figures are of the models that are loaded now. The context that fits is counted against the memory that is free at this moment, up to what the model was trained for.\n';
   return [head, ...audits.map(section)].join('\n');
 }
 
@@ -21,7 +21,8 @@ function section(a: KvAudit): string {
   const layers = slidingWindow === 0 ? `${total}, all keep every token` : `${total}: ${global} keep every token, ${slidingWindow} keep a window of ${count(window)} tokens`;
   const rows: readonly (readonly [string, string])[] = [
     ['Weights', formatBytes(a.weightsBytes)],
-    ['Context', `${count(a.contextSize)} tokens, ${count(a.tokensUsed)} used`],
+    ['Context', `${count(a.contextSize)} tokens${a.sequences > 1 ? `, for each of ${a.sequences} conversations at a time` : ''}`],
+    ['Tokens held', count(a.tokensUsed)],
     ['Layers', layers],
     ['KV format', `keys ${a.kvKeys}, values ${a.kvValues}`],
     ['KV per token', formatBytes(a.bytesPerTokenGrowing)],
@@ -36,6 +37,6 @@ function section(a: KvAudit): string {
   return [
     `## ${a.model} (${a.role})`, '',
     '| | |', '|---|---|', ...rows.map(([name, value]) => `| ${name} | ${value} |`), '',
-    '| Keys / values | KV per token | KV at this context | Context that fits |', '|---|---:|---:|---:|', ...formats, '',
+    `| Keys / values | KV per token | KV at this context${a.sequences > 1 ? `, ${a.sequences} conversations` : ''} | Context that fits |`, '|---|---:|---:|---:|', ...formats, '',
   ].join('\n');
 }

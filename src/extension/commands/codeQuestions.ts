@@ -10,7 +10,9 @@ export function codeQuestion(command: CodeCommand, place: CodePlace): string {
   const what = place.name === undefined ? `lines ${place.startLine}-${place.endLine} of ${place.path}` : `\`${place.name}\` in ${place.path} (lines ${place.startLine}-${place.endLine})`;
   switch (command) {
     case 'loupe.explain':
-      return `Explain what ${what} does, how it works and what it depends on.`;
+      return place.name === undefined
+        ? `Explain what ${what} do, how they work and what they depend on.`
+        : `Explain what ${what} does, how it works and what it depends on.`;
     case 'loupe.fix':
       return `Find and fix what is wrong in ${what}. Look at the reported problems first, then propose an edit.`;
     case 'loupe.writeTests':

@@ -18,7 +18,7 @@ export async function writeCommitMessage(
   conversation: string,
 ): Promise<void> {
   const repository = await gitRepository(folder);
-  const diff = await stagedOrWorkingDiff(folder);
+  const diff = await stagedOrWorkingDiff(repository);
   if (diff.trim() === '') {
     void vscode.window.showInformationMessage('There are no changes to describe.');
     return;
@@ -32,11 +32,22 @@ export async function writeCommitMessage(
     },
   );
   if (message === undefined) return;
-  if (repository.inputBox.value.trim() !== '' && repository.inputBox.value !== message) {
-    const replace = await vscode.window.showInformationMessage('Replace the commit message that is already there?', { detail: message }, 'Replace', 'Keep');
-    if (replace !== 'Replace') return;
-  }
-  repository.inputBox.value = message;
+  const input = await besideTyped(repository.inputBox.value, message);
+  if (input === undefined) return;
+  repository.inputBox.value = input;
+  await vscode.commands.executeCommand('workbench.view.scm');
+}
+
+/** What goes into the input that may hold the user's own words: they decide. Undefined: it stays as it is. */
+async function besideTyped(typed: string, message: string): Promise<string | undefined> {
+  if (typed.trim() === '' || typed === message) return message;
+  const detail = message.replace(/\s+/g, ' ');
+  const chosen = await vscode.window.showQuickPick([
+    { label: '$(replace) Replace', description: 'what you typed', detail, input: message },
+    { label: '$(add) Add below', description: 'after what you typed', detail, input: `${typed.trimEnd()}\n\n${message}` },
+    { label: '$(close) Keep what is there', input: undefined },
+  ], { title: 'The Commit Message Is Not Empty', placeHolder: typed.trim().split('\n')[0] ?? '', ignoreFocusOut: true });
+  return chosen?.input;
 }
 
 async function answer(diff: string, acquire: (signal: AbortSignal) => Promise<Result<ChatModel>>, conversation: string, signal: AbortSignal): Promise<string | undefined> {

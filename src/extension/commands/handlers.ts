@@ -2,14 +2,15 @@ import * as vscode from 'vscode';
 import { failure, LoupeFailure } from '../../base/errors.js';
 import type { Logger } from '../../base/logger.js';
 import type { Engine } from '../../model/engine.js';
+import { displayName, inspectModel } from '../../model/installed.js';
 import type { CommandId } from '../../protocol/commands.js';
-import type { Attachment } from '../../protocol/conversation.js';
 import { modelRoles } from '../../protocol/sidecar.js';
 import type { PendingApprovals } from '../approvals/pendingApprovals.js';
 import type { EditPreview } from '../approvals/editPreview.js';
 import type { ChatController } from '../chat/chatController.js';
 import type { ChatView } from '../chat/chatView.js';
-import { workspaceFolder } from '../host/folder.js';
+import type { EditorActions } from '../chat/editorActions.js';
+import { activeFolder, folderAt } from '../host/folder.js';
 import type { Reports } from '../host/virtualDocuments.js';
 import { toggleInline } from '../inline/toggleInline.js';
 import type { ModelCommands } from '../models/modelCommands.js';
@@ -18,7 +19,9 @@ import { exportTrace, type TraceFormats } from '../trace/exportTrace.js';
 import type { TraceRecorder } from '../trace/traceRecorder.js';
 import type { TraceView } from '../trace/traceView.js';
 import type { Trust } from '../trust.js';
+import type { FolderChoice } from '../workspace/folderChoice.js';
 import { auditReport } from './auditReport.js';
+import { chooseFolder } from './chooseFolder.js';
 import { codeQuestionAtCursor } from './codeCommands.js';
 import { type CodeCommand, reviewQuestion } from './codeQuestions.js';
 import { writeCommitMessage } from './commitMessage.js';
@@ -38,7 +41,8 @@ export interface HandlerDeps {
   readonly reports: Reports;
   readonly engine: () => Promise<Engine>;
   readonly restartSidecar: () => Promise<void>;
-  readonly currentSelection: () => Attachment | null;
+  readonly folders: FolderChoice;
+  readonly currentSelection: EditorActions['currentSelection'];
   readonly newId: () => string;
   readonly channel: vscode.LogOutputChannel;
   readonly logger: Logger;
@@ -51,9 +55,11 @@ export function commandHandlers(deps: HandlerDeps): Handlers {
   const { controller, chat, trace, approvals, preview, modelCommands } = deps;
   const about = (command: CodeCommand) => async (): Promise<void> => {
     needTrust(deps.trust);
-    const asked = await codeQuestionAtCursor(command, needFolder());
+    const folder = activeFolder();
+    const asked = folder && await codeQuestionAtCursor(command, folder);
     if (!asked) throw failure('path.notFound', 'There is no code at the cursor to ask about.', 'Open a file of this workspace and select some code.');
     await chat.reveal();
+    await controller.useFolder(folder.uri.toString());
     await controller.ask(asked.question, asked.attachments);
   };
   const decide = (decision: 'accepted' | 'rejected') => (resource: unknown): void => {
@@ -65,8 +71,11 @@ export function commandHandlers(deps: HandlerDeps): Handlers {
   return {
     'loupe.ask': async () => {
       await chat.reveal();
-      const selection = deps.currentSelection();
-      if (selection) await controller.prefill((await controller.state()).draft.text, [selection]);
+      const found = deps.currentSelection();
+      if (!found) return;
+      const { text } = (await controller.state()).draft;
+      await controller.useFolder(found.folder.uri.toString());
+      await controller.prefill(text, [found.selection]);
     },
     'loupe.newChat': async () => {
       await controller.newChat();
@@ -84,17 +93,20 @@ export function commandHandlers(deps: HandlerDeps): Handlers {
     'loupe.document': about('loupe.document'),
     'loupe.reviewChanges': async () => {
       needTrust(deps.trust);
-      if ((await workingTreeDiff(needFolder().uri)).trim() === '') {
+      const { uri } = needFolder(deps.folders);
+      if ((await workingTreeDiff(uri)).trim() === '') {
         void vscode.window.showInformationMessage('There are no uncommitted changes to review.');
         return;
       }
       await chat.reveal();
+      await controller.useFolder(uri.toString());
       await controller.ask(reviewQuestion, [{ kind: 'changes', path: '' }]);
     },
-    'loupe.commitMessage': async () => {
+    'loupe.commitMessage': async (source) => {
       needTrust(deps.trust);
-      await writeCommitMessage(needFolder().uri, (signal) => deps.models.acquire(signal), `commit-${deps.newId()}`);
+      await writeCommitMessage(rootOf(source) ?? needFolder(deps.folders).uri, (signal) => deps.models.acquire(signal), `commit-${deps.newId()}`);
     },
+    'loupe.chooseFolder': () => chooseFolder(deps.folders, controller),
     'loupe.chooseModel': async () => {
       needTrust(deps.trust); // looking at the machine starts processes
       await modelCommands.chooseModel();
@@ -107,7 +119,7 @@ export function commandHandlers(deps: HandlerDeps): Handlers {
     },
     'loupe.showTrace': (turnId) => trace.reveal(typeof turnId === 'string' ? turnId : undefined),
     'loupe.exportTrace': async () => {
-      await exportTrace(await deps.recorder.all(), deps.traceFormats, workspaceFolder()?.uri);
+      await exportTrace(await deps.recorder.all(), deps.traceFormats, folderAt(controller.folder)?.uri);
     },
     'loupe.auditMemory': () => auditMemory(deps),
     'loupe.toggleInline': toggleInline,
@@ -124,19 +136,24 @@ export function commandHandlers(deps: HandlerDeps): Handlers {
 
 async function auditMemory(deps: HandlerDeps): Promise<void> {
   needTrust(deps.trust);
-  const report = await vscode.window.withProgress({ location: vscode.ProgressLocation.Notification, title: 'Loupe audits its memory' }, async () => {
-    const model = await deps.models.acquire(new AbortController().signal);
+  const report = await vscode.window.withProgress({ location: vscode.ProgressLocation.Notification, title: 'Loupe audits its memory', cancellable: true }, async (_progress, token) => {
+    const controller = new AbortController();
+    token.onCancellationRequested(() => controller.abort());
+    const model = await deps.models.acquire(controller.signal);
     if (!model.ok) throw new LoupeFailure(model.error);
     const engine = await deps.engine();
     const status = await engine.status();
     if (!status.ok) throw new LoupeFailure(status.error);
     const loaded = modelRoles.filter((role) => status.value.roles[role].state === 'ready');
     if (loaded.length === 0) throw failure('model.none', 'No local model is loaded, so there is no memory to audit.', 'Choose a local model.');
-    const audits = await Promise.all(loaded.map((role) => engine.audit(role)));
-    return auditReport(audits.map((audit) => {
+    return auditReport(await Promise.all(loaded.map(async (role) => {
+      const audit = await engine.audit(role);
       if (!audit.ok) throw new LoupeFailure(audit.error);
-      return audit.value;
-    }));
+      const state = status.value.roles[role];
+      // A file may call itself anything; the user knows it by the name that the list shows.
+      const file = state.state === 'ready' ? await inspectModel(state.model.path) : undefined;
+      return file?.ok && file.value ? { ...audit.value, model: displayName(file.value) } : audit.value;
+    })));
   });
   await deps.reports.show('Memory Audit.md', report);
 }
@@ -145,8 +162,12 @@ function needTrust(trust: Trust): void {
   if (!trust.granted) throw failure('workspace.untrusted', 'This workspace is not trusted.', 'Trust it to let Loupe start a model.');
 }
 
-function needFolder(): vscode.WorkspaceFolder {
-  const folder = workspaceFolder();
+/** The title of a repository in Source Control passes that repository. */
+const rootOf = (source: unknown): vscode.Uri | undefined =>
+  (typeof source === 'object' && source !== null && 'rootUri' in source && source.rootUri instanceof vscode.Uri ? source.rootUri : undefined);
+
+function needFolder(folders: FolderChoice): vscode.WorkspaceFolder {
+  const folder = folderAt(folders.current?.uri);
   if (!folder) throw failure('workspace.none', 'No folder is open.', 'Open the folder of your repository.');
   return folder;
 }

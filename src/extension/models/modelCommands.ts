@@ -3,7 +3,7 @@ import { makeError, messageOf } from '../../base/errors.js';
 import type { Logger } from '../../base/logger.js';
 import type { Result } from '../../base/result.js';
 import type { CatalogueEntry } from '../../model/catalogue.js';
-import type { DownloadProgress } from '../../model/download.js';
+import type { DownloadPlace, DownloadProgress } from '../../model/download.js';
 import { size } from '../../model/fit.js';
 import { inspectModel } from '../../model/installed.js';
 import type { SettingKey, SettingValue } from '../../protocol/settings.js';
@@ -20,7 +20,7 @@ export interface ModelCommandsDeps {
   readonly service: ModelService;
   readonly settings: { get<K extends SettingKey>(key: K): SettingValue<K>; update<K extends SettingKey>(key: K, value: SettingValue<K>): Promise<void> };
   readonly secrets: vscode.SecretStorage;
-  readonly download: (entry: CatalogueEntry, directory: string, onProgress: (progress: DownloadProgress) => void, signal: AbortSignal) => Promise<Result<string>>;
+  readonly download: (entry: CatalogueEntry, place: DownloadPlace, onProgress: (progress: DownloadProgress) => void, signal: AbortSignal) => Promise<Result<string>>;
   readonly logger: Logger;
 }
 
@@ -28,7 +28,8 @@ interface Item extends vscode.QuickPickItem { readonly take?: () => Promise<void
 
 /** The commands that choose, fetch and configure models. */
 export class ModelCommands {
-  private downloading = false;
+  /** Name of the model that is being downloaded. */
+  private downloading: string | undefined;
 
   constructor(private readonly deps: ModelCommandsDeps) {}
 
@@ -90,14 +91,15 @@ export class ModelCommands {
 
   /** Fetches a model with progress and cancel, and takes it into use. A download that is cancelled goes on where it stopped. */
   async downloadEntry(entry: CatalogueEntry): Promise<void> {
-    if (this.downloading) {
-      void vscode.window.showInformationMessage('A model is being downloaded already.');
+    if (this.downloading !== undefined) {
+      void vscode.window.showInformationMessage(`${this.downloading} is being downloaded: wait for it, or cancel it in its notification.`);
       return;
     }
-    const { library, service, logger } = this.deps;
-    this.downloading = true;
+    const { library, service, settings, logger } = this.deps;
+    this.downloading = entry.name;
+    let result: Result<string>;
     try {
-      const result = await vscode.window.withProgress(
+      result = await vscode.window.withProgress(
         { location: vscode.ProgressLocation.Notification, title: `Downloading ${entry.name}`, cancellable: true },
         (progress, token) => {
           const controller = new AbortController();
@@ -106,7 +108,7 @@ export class ModelCommands {
           });
           let shown = '';
           let percent = 0;
-          return this.deps.download(entry, library.directory, (step) => {
+          return this.deps.download(entry, { directory: library.directory, mirror: settings.get('loupe.model.mirror') }, (step) => {
             const now = Math.floor((step.doneBytes / step.totalBytes) * 100);
             const message = progressText(step);
             if (message === shown && now === percent) return;
@@ -116,17 +118,14 @@ export class ModelCommands {
           }, controller.signal);
         },
       );
-      service.showDownload(undefined);
-      if (!result.ok) {
-        await showError(result.error, logger);
-        return;
-      }
-      library.notifyInstalled();
-      await this.use(this.deps.settings.get('loupe.model.chat') === 'auto' ? 'auto' : entry.id);
     } finally {
-      this.downloading = false;
+      // Before anything waits for the user: an error that is left standing must not keep them from trying again.
+      this.downloading = undefined;
       service.showDownload(undefined);
     }
+    if (!result.ok) return showError(result.error, logger);
+    library.notifyInstalled();
+    await this.use(settings.get('loupe.model.chat') === 'auto' ? 'auto' : entry.id);
   }
 
   private quickPickItems(groups: readonly PickerGroup[]): Item[] {

@@ -4,6 +4,7 @@ import { Emitter } from '../../base/event.js';
 import { err, ok, type Result } from '../../base/result.js';
 import { type CatalogueEntry, catalogue, catalogueEntry } from '../../model/catalogue.js';
 import { type Choice, chooseModels, contextFor, explicitFiles, type ModelSettings, type Recommendation, recommended } from '../../model/choose.js';
+import { keptBytes } from '../../model/download.js';
 import { type Fit, size } from '../../model/fit.js';
 import type { Hardware } from '../../model/hardware.js';
 import { type Installed, installedModels } from '../../model/installed.js';
@@ -33,8 +34,8 @@ export interface ModelOffer {
   /** The models folder. */
   readonly directory: string;
   readonly installed: Installed;
-  /** Catalogue models that can be downloaded and fit, the best first. */
-  readonly downloads: readonly Recommendation[];
+  /** Catalogue models that can be downloaded and fit, the best first, with the bytes that an earlier download left. */
+  readonly downloads: readonly (Recommendation & { readonly keptBytes: number })[];
   /** Catalogue models that are not installed and do not fit. */
   readonly tooLarge: readonly CatalogueEntry[];
 }
@@ -103,7 +104,7 @@ export class ModelLibrary implements Disposable {
       choice: chooseModels({ settings, installed, hardware, ownBytes }),
       directory: this.directory,
       installed,
-      downloads: fitting.filter(({ entry }) => !present(entry)),
+      downloads: await Promise.all(fitting.filter(({ entry }) => !present(entry)).map(async (offer) => ({ ...offer, keptBytes: await keptBytes(offer.entry, this.directory) }))),
       tooLarge: catalogue.filter((entry) => entry.url !== undefined && entry.roles.includes('chat') && !present(entry) && !fitting.some((f) => f.entry.id === entry.id)),
     };
   }

@@ -185,7 +185,7 @@ export class ModelService implements Disposable {
     this.follow(engine);
     const loaded = await engine.load(await this.adopt(engine, this.deps.loadParams('chat', path, contextSize)), stop);
     if (!loaded.ok) return loaded;
-    const ready = this.readyState(engine, loaded.value, reason);
+    const ready = this.readyState(engine, { ...loaded.value, name }, reason); // the file may call itself something else: one model has one name, the one of the list
     if (generation === this.generation) this.set(ready);
     return ok(ready.model);
   }
@@ -238,7 +238,7 @@ export class ModelService implements Disposable {
   private onRoleState(engine: Engine, state: RoleState): void {
     if (state.state === 'loading' && this.state.is === 'loading') this.set({ ...this.state, fraction: state.fraction });
     if (state.state === 'ready' && this.state.is === 'ready' && this.state.loaded?.contextSize !== state.model.contextSize) {
-      this.set(this.readyState(engine, state.model, 'Loaded anew.'));
+      this.set(this.readyState(engine, { ...state.model, name: this.name }, 'Loaded anew.'));
     }
     if (state.state === 'failed' && this.state.is === 'ready') this.set({ is: 'failed', name: this.name, error: state.error });
     if (state.state === 'empty' && this.state.is === 'ready') this.set({ is: 'idle' });

@@ -33,9 +33,9 @@ export function pickerGroups(offer: ModelOffer, others: readonly OtherOffer[], c
     { label: '', items: [automatic(offer, others, current)] },
     { label: 'Installed', items: own.map((m) => installedItem(m, settingOf(m, offer.directory), current)) },
     { label: 'Downloaded by other programs', items: others.map((other) => otherItem(other, current)) },
-    { label: 'Download', items: offer.downloads.map(({ entry, fit, reason }): PickerItem => ({
+    { label: 'Download', items: offer.downloads.map(({ entry, fit, reason, keptBytes }): PickerItem => ({
       icon: 'cloud-download', label: entry.name,
-      description: `${size(entry.sizeBytes)} download, ${tokens(fit.contextSize)} of context, ${entry.licence.name}`,
+      description: `${size(entry.sizeBytes)} download${keptBytes > 0 ? `, ${size(keptBytes)} are here already` : ''}, ${tokens(fit.contextSize)} of context, ${entry.licence.name}`,
       detail: `${entry.description} ${reason}`, action: { kind: 'download', entry },
     })) },
     { label: 'Other', items: [

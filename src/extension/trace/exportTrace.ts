@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { failure } from '../../base/errors.js';
+import { failure, messageOf } from '../../base/errors.js';
 import type { TraceTurn } from '../../protocol/trace.js';
 
 export interface TraceFormats {
@@ -22,9 +22,18 @@ export async function exportTrace(turns: readonly TraceTurn[], formats: TraceFor
     title: 'Export Trace', filters: { JSON: ['json'] }, ...(folder ? { defaultUri: vscode.Uri.joinPath(folder, name) } : {}),
   });
   if (!uri) return;
-  await vscode.workspace.fs.writeFile(uri, new TextEncoder().encode(formats[format.key](turns)));
+  await write(uri, formats[format.key](turns));
   const open = 'Open';
   if (await vscode.window.showInformationMessage(`The trace was exported to ${vscode.workspace.asRelativePath(uri)}.`, open) === open) {
     await vscode.window.showTextDocument(uri);
+  }
+}
+
+async function write(uri: vscode.Uri, text: string): Promise<void> {
+  try {
+    await vscode.workspace.fs.writeFile(uri, new TextEncoder().encode(text));
+  } catch (thrown) {
+    throw failure('trace.exportFailed', `The trace could not be written to ${vscode.workspace.asRelativePath(uri)}.`,
+      'It is kept: export it again, to a folder that you may write to.', messageOf(thrown));
   }
 }

@@ -11,7 +11,8 @@ import type { TraceRecorder } from './traceRecorder.js';
 export interface TraceViewDeps {
   readonly extensionUri: vscode.Uri;
   readonly recorder: TraceRecorder;
-  readonly openLocation: (path: string, line?: number) => Promise<void>;
+  /** Opens a file of the folder that the conversation worked in. */
+  readonly openLocation: (conversation: string | undefined, path: string, line?: number) => Promise<void>;
   /** Shows the turn in the chat. */
   readonly showChat: (turn: TraceTurn) => Promise<void>;
   readonly clock: Clock;
@@ -80,7 +81,10 @@ export class TraceView implements Disposable {
         const turn = await this.deps.recorder.turn(message.turnId);
         return turn && this.deps.showChat(turn);
       }
-      case 'openLocation': return this.deps.openLocation(message.path, message.line);
+      case 'openLocation': {
+        const turn = this.selected === null ? undefined : await this.deps.recorder.turn(this.selected);
+        return this.deps.openLocation(turn?.conversation, message.path, message.line);
+      }
     }
   }
 

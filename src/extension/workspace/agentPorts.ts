@@ -23,47 +23,51 @@ export interface FolderPorts {
 }
 
 export interface AgentPortsDeps {
-  readonly folder: () => vscode.WorkspaceFolder | undefined;
+  /** The open folder with this URI. */
+  readonly folder: (uri: string) => vscode.WorkspaceFolder | undefined;
   readonly ports: (folder: vscode.WorkspaceFolder) => FolderPorts;
   readonly approvals: ApprovalPort;
   readonly newId: () => string;
 }
 
-/** Connects the agent to the folder that a question is about. Ports and tools are made once for each folder. */
+/** Connects the agent to the folder that its conversation works in. Ports and tools are made once for each folder. */
 export class AgentPorts {
   private readonly byFolder = new Map<string, FolderPorts & { readonly tools: readonly Tool[] }>();
 
   constructor(private readonly deps: AgentPortsDeps) {}
 
-  /** Undefined when no folder on disk is open. */
-  workspace(): WorkspacePort | undefined {
-    const folder = this.deps.folder();
-    return folder && this.of(folder).workspace;
+  workspace(folder: string | undefined): { readonly workspace: WorkspacePort; readonly folder: vscode.WorkspaceFolder } {
+    return this.need(folder);
   }
 
-  runTurn(model: ChatModel, input: TurnInput, signal: AbortSignal): AsyncGenerator<AgentEvent, TurnResult> {
-    const { tools, workspace } = this.need();
-    return runTurn({ model, tools, clock: systemClock, newId: this.deps.newId, judge: newErrorsJudge(workspace), isAboutWorkspace: (question, within) => isAboutWorkspace(question, workspace, within) }, input, signal);
+  runTurn(model: ChatModel, input: TurnInput, folder: string | undefined, signal: AbortSignal): AsyncGenerator<AgentEvent, TurnResult> {
+    const { tools, workspace } = this.need(folder);
+    return runTurn({
+      model, tools, clock: systemClock, newId: this.deps.newId, judge: newErrorsJudge(workspace),
+      isAboutWorkspace: (question, within) => isAboutWorkspace(question, workspace, within),
+    }, input, signal);
   }
 
-  async renderAttachments(attachments: readonly Attachment[], signal: AbortSignal): Promise<string> {
+  async renderAttachments(attachments: readonly Attachment[], folder: string | undefined, signal: AbortSignal): Promise<string> {
     if (attachments.length === 0) return '';
-    return renderAttachments(await readAttachments(attachments, this.need().workspace, signal));
+    return renderAttachments(await readAttachments(attachments, this.need(folder).workspace, signal));
   }
 
   /** Previews an edit that the user asked for from an answer, waits for the decision and writes it. */
-  async proposeEdit(edit: Pick<FileEdit, 'path' | 'kind' | 'before' | 'after'>): Promise<void> {
-    const { edits } = this.need();
+  async proposeEdit(edit: Pick<FileEdit, 'path' | 'kind' | 'before' | 'after'>, folder: string | undefined): Promise<void> {
+    const { edits } = this.need(folder);
     const { signal } = new AbortController();
     const full: FileEdit = { ...edit, beforeHash: hashText(edit.before) };
     const decision = await this.deps.approvals.request({ id: this.deps.newId(), kind: 'edit', edit: full }, signal);
     if (decision === 'accepted') await edits.apply(full, signal);
   }
 
-  private need(): FolderPorts & { readonly tools: readonly Tool[] } {
-    const folder = this.deps.folder();
-    if (!folder) throw failure('workspace.none', 'No folder is open.', 'Open the folder of your repository.');
-    return this.of(folder);
+  /** @param uri undefined when no folder on disk is open */
+  private need(uri: string | undefined): FolderPorts & { readonly tools: readonly Tool[]; readonly folder: vscode.WorkspaceFolder } {
+    if (uri === undefined) throw failure('workspace.none', 'No folder is open.', 'Open the folder of your repository.');
+    const folder = this.deps.folder(uri);
+    if (!folder) throw failure('workspace.none', 'The folder of this chat is not open any more.', 'Add it to the workspace again, or start a new chat.');
+    return { ...this.of(folder), folder };
   }
 
   private of(folder: vscode.WorkspaceFolder): FolderPorts & { readonly tools: readonly Tool[] } {

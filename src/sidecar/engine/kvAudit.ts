@@ -19,6 +19,7 @@ export function auditKv(role: RoleRuntime, freeRamBytes: number): KvAudit {
     model: loaded.name,
     weightsBytes: role.model.size,
     contextSize: loaded.contextSize,
+    sequences,
     kvKeys: loaded.kvKeys,
     kvValues: loaded.kvValues,
     layers: { total: shape.layers, global: shape.kv.global.layers, slidingWindow: shape.kv.local.layers, window: shape.kv.window },

@@ -45,3 +45,6 @@ export function workspaceRoot(): string {
   if (!folder) throw new Error('no folder is open');
   return folder.uri.fsPath;
 }
+
+/** For pictures only: lists and dialogs fade in. */
+export const settled = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 400));

@@ -224,6 +224,26 @@ suite('webviews in Chromium: chat', () => {
     assert.equal(await view.page.locator('#history').count(), 0);
   });
 
+  test('where several folders are open the folder is named beside the question, and can be changed; a hint is never cut', async () => {
+    await open({ width: 270 });
+    await view.send(state());
+    assert.equal(await view.page.locator('.folder-pill').count(), 0);
+    await view.send({ type: 'folder', folder: { name: 'warehouse-management-service', open: true } });
+    const pill = view.page.getByRole('button', { name: 'This chat works in the folder warehouse-management-service. Choose another folder' });
+    await pill.focus();
+    await view.page.keyboard.press('Enter');
+    await view.waitFor('chooseFolder');
+    await question().pressSequentially('@selection');
+    await question().press('Enter');
+    const { request } = await view.waitFor('currentSelection');
+    await view.send({ type: 'selection', request, selection: null, elsewhere: 'parcels' });
+    const hint = view.page.locator('.composer-hint');
+    await hint.getByText('The selection is in parcels, another folder than that of this chat.').waitFor();
+    assert.ok(await hint.evaluate((element) => element.scrollWidth <= element.clientWidth), 'the whole hint can be read');
+    await view.send({ type: 'folder', folder: { name: 'old', open: false } });
+    await view.page.getByRole('button', { name: /old, which is not open any more/ }).waitFor();
+  });
+
   test('no model, an untrusted workspace and an error each name a next step', async () => {
     await open();
     await view.send(state({ model: { state: 'none', label: '', detail: 'No model is installed.' } }));

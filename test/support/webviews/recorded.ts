@@ -93,6 +93,7 @@ export function chatState(part: Partial<ChatState> = {}, turns: readonly Turn[] 
     context: { used: 23_300, cached: 20_300, size: 32_768 },
     draft: { text: '', attachments: [] },
     trusted: true,
+    folder: null,
     ...part,
   };
 }

@@ -24,9 +24,9 @@ export interface TestPage {
   readonly complaints: readonly string[];
 }
 
-/** Opens `workspace` in a workbench whose extension host runs {@link mochaEntry}; `onPage` gets the page before it has loaded. */
+/** Opens a folder or workspace file in a workbench whose extension host runs {@link mochaEntry}; `onPage` gets the page before it has loaded. */
 export async function openWorkbench(
-  context: BrowserContext, server: Server, workspace: string, onPage: (page: Page) => void,
+  context: BrowserContext, server: Server, opened: string, onPage: (page: Page) => void,
 ): Promise<TestPage> {
   const page = await context.newPage();
   onPage(page);
@@ -45,7 +45,7 @@ export async function openWorkbench(
 
   const address = new URL(server.origin);
   const remote = (file: string) => `vscode-remote://${address.host}${encodeURI(file)}`;
-  address.searchParams.set('folder', workspace);
+  address.searchParams.set(opened.endsWith('.code-workspace') ? 'workspace' : 'folder', opened);
   address.searchParams.set('payload', JSON.stringify([
     ['extensionDevelopmentPath', remote(testExtension)], ['extensionTestsPath', remote(mochaEntry)],
   ]));

@@ -56,7 +56,7 @@ async function runPhase(
   const channel = await listen(profile.channel, async request => perform(await pageOpen, request));
   const finished = new AbortController();
   try {
-    const opened = await openWorkbench(context, server, profile.workspace, found);
+    const opened = await openWorkbench(context, server, profile.opened, found);
     const seconds = named.scenario.timeoutSeconds ?? 180;
     try {
       const outcome = await followLog(results, Promise.race([opened.ended, server.failure, timeout(seconds, finished.signal)]));

@@ -38,7 +38,7 @@ async function runPhase(named: NamedScenario, phase: string, desktop: Desktop, p
   const channel = await listen(profile.channel, async request => perform((await (attached ??= attach(port))).page, request));
   try {
     const args = [
-      profile.workspace, ...isolated(profile), `--extensionDevelopmentPath=${testExtension}`, `--extensionTestsPath=${mochaEntry}`,
+      profile.opened, ...isolated(profile), `--extensionDevelopmentPath=${testExtension}`, `--extensionTestsPath=${mochaEntry}`,
       `--remote-debugging-port=${port}`, ...(named.scenario.trust === 'restricted' ? [] : ['--disable-workspace-trust']),
     ];
     const outcome = await followLog(results, runDesktop(desktop, args, profile.env, named.scenario.timeoutSeconds ?? 180));

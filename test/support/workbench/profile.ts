@@ -3,14 +3,17 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { root } from './paths.js';
-import type { NamedScenario, ScenarioPaths } from './scenario.js';
+import type { NamedScenario, Scenario, ScenarioPaths } from './scenario.js';
 
 /** A throw-away home for one scenario: profile, extensions, cache and workspace, all below one temporary folder. */
 export interface Profile {
   readonly folder: string;
   readonly userData: string;
   readonly extensions: string;
+  /** The first folder. */
   readonly workspace: string;
+  /** What the window opens: that folder, or a workspace file that names several. */
+  readonly opened: string;
   readonly env: NodeJS.ProcessEnv;
   /** Name of the socket or pipe on which the driver takes requests of the tests. */
   readonly channel: string;
@@ -60,7 +63,7 @@ export function createProfile(named: NamedScenario, models: string): Profile {
     ...scenario.env?.(paths),
   };
   return {
-    folder, userData, extensions: below('extensions'), workspace, env, channel, plan,
+    folder, userData, extensions: below('extensions'), workspace, opened: openTogether(named.scenario, folder, workspace), env, channel, plan,
     dispose: () => fs.rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 }),
   };
 }
@@ -83,4 +86,17 @@ function copyWorkspace({ scenario, folder }: NamedScenario, target: string): str
     for (const args of [['init', '-q'], ['add', '-A'], [...identity, 'commit', '-qm', 'Start']]) execFileSync('git', args, { cwd: target });
   }
   return fs.realpathSync(target);
+}
+
+/** A workspace file for the folder and those of `alsoOpen`, where there are any. */
+function openTogether(scenario: Scenario, folder: string, workspace: string): string {
+  if (!scenario.alsoOpen) return workspace;
+  const others = Object.entries(scenario.alsoOpen).map(([name, source]) => {
+    const target = path.join(path.dirname(workspace), name);
+    fs.cpSync(path.join(root, source), target, { recursive: true });
+    return { path: target, name };
+  });
+  const file = path.join(folder, 'together.code-workspace');
+  fs.writeFileSync(file, JSON.stringify({ folders: [{ path: workspace, name: path.basename(scenario.workspace ?? workspace) }, ...others] }));
+  return fs.realpathSync(file);
 }

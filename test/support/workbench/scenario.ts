@@ -23,6 +23,8 @@ export interface Scenario {
   readonly phases: readonly string[];
   /** Folder to open, relative to the root of the checkout; it is copied. Default: `workspace` in the scenario's folder, or an empty one. */
   readonly workspace?: string;
+  /** More folders to open beside it, by name, as one workspace; copied too. The first is then named after its source. */
+  readonly alsoOpen?: Readonly<Record<string, string>>;
   /** true: the copy becomes a git repository with everything in one commit. */
   readonly git?: boolean;
   readonly settings?: (paths: ScenarioPaths) => Readonly<Record<string, unknown>>;

@@ -33,16 +33,23 @@ suite('chat controller (scripted turns)', () => {
 
   setup(async () => {
     folder = await mkdtemp(join(tmpdir(), 'loupe-chat-'));
+    folders.at = 0;
   });
   teardown(async () => {
     for (const controller of open.splice(0)) controller.dispose();
     await rm(folder, { recursive: true, force: true });
   });
 
+  /** Two folders; `current` is where a new chat works. */
+  const folders = { all: [{ uri: 'file:///a', name: 'a' }, { uri: 'file:///b', name: 'b' }], at: 0, changed: new Emitter<void>() };
   function start(run: RunTurn): { controller: ChatController; sent: HostToChat[]; store: ConversationStore } {
     const store = new ConversationStore(folder, silentLogger);
     const model = { badge: { state: 'ready', label: 'm', detail: '' } as const, contextSize: 100, onDidChange: new Emitter<void>().event };
-    const controller = new ChatController({ store, run, model, trusted: () => true, clock: systemClock, newId: () => `id-${(ids += 1)}`, logger: silentLogger });
+    const window = {
+      all: folders.all, onDidChange: folders.changed.event, find: (uri: string | undefined) => folders.all.find((f) => f.uri === uri),
+      get current() { return folders.all[folders.at]; },
+    };
+    const controller = new ChatController({ store, run, model, folders: window, trusted: () => true, clock: systemClock, newId: () => `id-${(ids += 1)}`, logger: silentLogger });
     const sent: HostToChat[] = [];
     controller.onMessage((m) => sent.push(m));
     open.push(controller);
@@ -124,6 +131,45 @@ suite('chat controller (scripted turns)', () => {
     await controller.ask('2', []);
     const { conversation } = await controller.state();
     assert.deepEqual(conversation.turns.map((t) => t.events.at(-1)?.type), ['turnFinished', 'turnFinished']);
+  });
+
+  test('a chat stays in the folder that it began in, also after a reload; one without turns follows', async () => {
+    const asked: (string | undefined)[] = [];
+    const inner = scripted(() => 'fine');
+    const run: RunTurn = (request, signal) => {
+      asked.push(request.folder);
+      return inner(request, signal);
+    };
+    const { controller, sent } = start(run);
+    assert.deepEqual((await controller.state()).folder, { name: 'a', open: true });
+    folders.at = 1;
+    folders.changed.fire();
+    assert.deepEqual(sent.findLast((m) => m.type === 'folder')?.folder, { name: 'b', open: true });
+    await controller.ask('1', []);
+    folders.at = 0;
+    folders.changed.fire();
+    await controller.ask('2', []);
+    const reloaded = start(run).controller;
+    await reloaded.ask('3', []);
+    assert.deepEqual(asked, ['file:///b', 'file:///b', 'file:///b']);
+    assert.equal(await reloaded.folderOf((await reloaded.state()).conversation.id), 'file:///b');
+  });
+
+  test('another folder begins another chat; the same one does not', async () => {
+    const { controller } = start(scripted(() => 'fine'));
+    await controller.ask('1', []);
+    const first = (await controller.state()).conversation.id;
+    await controller.useFolder('file:///a');
+    assert.equal((await controller.state()).conversation.id, first);
+    await controller.useFolder('file:///b');
+    const second = await controller.state();
+    assert.notEqual(second.conversation.id, first);
+    assert.deepEqual(second.folder, { name: 'b', open: true });
+    await controller.useFolder('file:///a');
+    assert.deepEqual((await controller.state()).folder, { name: 'a', open: true });
+    await controller.openConversation(first);
+    await controller.useFolder('file:///gone');
+    assert.deepEqual((await controller.state()).folder, { name: 'gone', open: false }, 'a folder that is not open is said to be so');
   });
 
   test('a turn goes on in the background when another conversation is shown', async () => {

@@ -3,6 +3,8 @@ import { errorCodes } from '../../../src/base/errors.js';
 import { commands } from '../../../src/protocol/commands.js';
 import type { KvAudit } from '../../../src/protocol/sidecar.js';
 import { placeCode } from '../../../src/extension/chat/placeCode.js';
+import { chooseRepository } from '../../../src/extension/commands/chooseRepository.js';
+import { newFilesDiff } from '../../../src/extension/commands/newFilesDiff.js';
 import { auditReport, formatBytes } from '../../../src/extension/commands/auditReport.js';
 import { codeQuestion } from '../../../src/extension/commands/codeQuestions.js';
 import { cleanCommitMessage, commitMessages } from '../../../src/extension/commands/commitPrompt.js';
@@ -98,7 +100,7 @@ suite('prompts of the commands', () => {
 suite('memory audit', () => {
   test('report', () => {
     const audit: KvAudit = {
-      role: 'chat', model: 'M', weightsBytes: 2 ** 30, contextSize: 8192, kvKeys: 'f16', kvValues: 'f16',
+      role: 'chat', model: 'M', weightsBytes: 2 ** 30, contextSize: 8192, sequences: 1, kvKeys: 'f16', kvValues: 'f16',
       layers: { total: 28, global: 28, slidingWindow: 0, window: 0 }, bytesPerTokenGrowing: 28672, bytesWindow: 0, bytesTotal: 28672 * 8192,
       tokensUsed: 1200, freeRamBytes: 4 * 2 ** 30,
       formats: [{ keys: 'f16', values: 'f16', bytesPerToken: 28672, bytesTotal: 28672 * 8192, contextThatFits: 149796 }],
@@ -106,6 +108,27 @@ suite('memory audit', () => {
     const report = auditReport([audit]);
     assert.match(report, /\| KV in total \| 224\.0 MiB \|/);
     assert.match(report, /\| f16 \/ f16 \(now\) \| 28\.0 KiB \| 224\.0 MiB \| 149,796 tokens \|/);
+    assert.match(report, /\| Context \| 8,192 tokens \|/);
+    assert.match(auditReport([{ ...audit, sequences: 2 }]), /\| Context \| 8,192 tokens, for each of 2 conversations at a time \|/);
     assert.equal(formatBytes(512), '512 B');
+  });
+});
+
+suite('git', () => {
+  const at = (fsPath: string): { rootUri: { fsPath: string } } => ({ rootUri: { fsPath } });
+  test('the repository is that of the folder or inside it, never a neighbour', () => {
+    const [neighbour, deep, inside] = [at('/code/other'), at('/code/app/vendor/lib'), at('/code/app/core')];
+    assert.equal(chooseRepository('/code/app', [neighbour, deep, inside]), inside);
+    assert.equal(chooseRepository('/code/app', [neighbour, at('/code/app-old')]), undefined);
+    assert.equal(chooseRepository('/code/app', [at('/code/app/..hidden')])?.rootUri.fsPath, '/code/app/..hidden');
+  });
+  test('new files are shown as git shows added ones', () => {
+    const encoded = (text: string): Uint8Array => new TextEncoder().encode(text);
+    assert.equal(newFilesDiff([{ path: 'a.ts', content: encoded('one\ntwo\n') }]),
+      'diff --git a/a.ts b/a.ts\nnew file\n--- /dev/null\n+++ b/a.ts\n@@ -0,0 +1,2 @@\n+one\n+two\n');
+    assert.match(newFilesDiff([{ path: 'a', content: encoded('x') }]), /\+x\n\\ No newline/);
+    assert.match(newFilesDiff([{ path: 'a.png', content: new Uint8Array([1, 0, 2]) }]), /Binary files .* differ/);
+    assert.match(newFilesDiff([{ path: 'big', content: undefined }]), /not shown/);
+    assert.equal(newFilesDiff([]), '');
   });
 });

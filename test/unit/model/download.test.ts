@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, readFile, readdir, rm, stat, utimes, writeFile } from '
 import type { ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type DownloadEntry, type DownloadProgress, downloadModel } from '../../../src/model/download.js';
+import { type DownloadEntry, type DownloadProgress, downloadModel, keptBytes } from '../../../src/model/download.js';
 import type { FetchPartDeps } from '../../../src/model/downloadPart.js';
 import { verifyModel } from '../../../src/model/verify.js';
 import type { Result } from '../../../src/base/result.js';
@@ -30,10 +30,12 @@ suite('Model download', () => {
   let server: ScriptedServer;
   let behaviours: Behaviour[] = [];
   let entry: DownloadEntry;
+  let mirror = '';
 
   setup(async () => {
     folder = await mkdtemp(join(tmpdir(), 'loupe-download-'));
     behaviours = [];
+    mirror = '';
     server = await scriptedServer((seen, response) => serve(seen, response, behaviours.shift() ?? {}));
     entry = { name: 'Tiny', file: 'tiny.gguf', sizeBytes: content.length, sha256, url: `${server.origin}/tiny.gguf` };
   });
@@ -60,7 +62,7 @@ suite('Model download', () => {
   }
 
   const download = (more: FetchPartDeps = {}, onProgress: (p: DownloadProgress) => void = () => undefined, signal = new AbortController().signal): Promise<Result<string>> =>
-    downloadModel(entry, folder, onProgress, signal, { ...quick, ...more });
+    downloadModel(entry, { directory: folder, mirror }, onProgress, signal, { ...quick, ...more });
   const codeOf = (result: Result<string>): string => (result.ok ? 'ok' : result.error.code);
   const messageOf = (result: Result<string>): string => (result.ok ? 'ok' : result.error.message);
   const target = (): string => join(folder, 'tiny.gguf');
@@ -114,6 +116,7 @@ suite('Model download', () => {
       assert.equal(codeOf(await download({}, () => undefined, controller.signal)), 'download.cancelled');
       const kept = (await stat(`${target()}.part`)).size;
       assert.equal(kept, cutAt);
+      assert.equal(await keptBytes(entry, folder), kept);
       await assert.rejects(stat(target()));
       server.answer = (seen, response) => serve(seen, response, {});
       assert.equal(codeOf(await download()), 'ok');
@@ -242,6 +245,36 @@ suite('Model download', () => {
     }
     entry = { ...entry, url: 'http://example.com/tiny.gguf' };
     assert.match(messageOf(await download()), /without encryption/);
+  });
+
+  test('a mirror is asked for the same path below its own, and checked like the hub', async () => {
+    mirror = `${server.origin}/hub/`;
+    entry = { ...entry, url: 'https://hub.example/owner/repository/resolve/main/tiny.gguf' };
+    assert.equal(codeOf(await download()), 'ok');
+    assert.equal(server.requests[0]?.path, '/hub/owner/repository/resolve/main/tiny.gguf');
+    await rm(target());
+    const other = Buffer.from(content);
+    other[other.length - 1] = 1;
+    behaviours = [{ body: other }];
+    const result = await download();
+    assert.equal(codeOf(result), 'model.hashMismatch');
+    assert.ok(!result.ok && result.error.next.includes(new URL(server.origin).host), 'the mirror is named');
+    assert.deepEqual((await readdir(folder)).filter((name) => name.endsWith('.gguf') || name.includes('.part')), []);
+  });
+
+  test('a mirror in the open, with a password, or that is no address is refused before anything is asked', async () => {
+    for (const [address, message] of [
+      ['http://mirror.example.com', /neither https nor on this machine/], ['ftp://127.0.0.1/', /neither https/],
+      ['https://user:secret@mirror.example.com', /password/], ['mirror', /not an address/],
+    ] as const) {
+      mirror = address;
+      const result = await download();
+      assert.equal(codeOf(result), 'download.failed');
+      assert.match(messageOf(result), message);
+      assert.doesNotMatch(messageOf(result), /secret/);
+      assert.ok(!result.ok && result.error.next.includes('loupe.model.mirror'));
+    }
+    assert.equal(server.requests.length, 0);
   });
 
   test('a redirect is followed', async () => {

@@ -6,6 +6,7 @@ import { VisibleText } from '../../shared/visibleTextView.js';
 import { useSend } from '../context.js';
 import type { ChatViewState } from '../model/chatState.js';
 import { attachmentLabel, attachmentsAfterEdit, completeMention, sameAttachment, type Suggestion } from '../model/mentions.js';
+import { FolderPill } from './folderPill.js';
 import { Gauge } from './gauge.js';
 import { optionId, SuggestionList } from './suggestionList.js';
 import { useDraft } from './useDraft.js';
@@ -30,15 +31,15 @@ export function Composer({ state, blocked, onAsk }: ComposerProps): JSX.Element 
   const caret = useRef<number>(undefined);
   const running = state.running !== null;
 
-  const attach = useCallback((attachment: Attachment | null) => {
-    if (attachment === null) {
-      setHint('Nothing is selected in the editor.');
-      return;
-    }
+  const attach = useCallback((attachment: Attachment) => {
     const { text: _, ...reference } = attachment; // the host reads the text when the turn starts
     setAttachments((old) => (old.some((other) => sameAttachment(other, reference)) ? old : [...old, reference]));
   }, []);
-  const mentions = useMentions(state.files, state.selection, attach);
+  const attachSelection = useCallback(({ selection, elsewhere }: ChatViewState['selection']) => {
+    if (selection) attach(selection);
+    else setHint(elsewhere === undefined ? 'Nothing is selected in the editor.' : `The selection is in ${elsewhere}, another folder than that of this chat.`);
+  }, [attach]);
+  const mentions = useMentions(state.files, state.selection, attachSelection);
   useDraft(text, attachments);
   useHostInput(state, text, (input) => {
     setText(input.text);
@@ -151,12 +152,14 @@ export function Composer({ state, blocked, onAsk }: ComposerProps): JSX.Element 
       </div>
       <div class="composer-row">
         <button type="button" class="icon-button labelled" title="Attach a file, the selection, problems or changes" onMouseDown={(event) => event.preventDefault()} onClick={openList}><Icon name="at" /><span class="wide-only">attach</span></button>
-        <span class="composer-hint" role="status">{hint}</span>
+        {state.folder && <FolderPill folder={state.folder} />}
+        <span class="spacer" />
         <Gauge context={state.context} />
         {running
           ? <button type="button" class="icon-button send" title="Stop (Escape)" aria-label="Stop" onClick={() => send({ type: 'stop' })}><Icon name="stop" /></button>
           : <button type="button" class="icon-button send" title={blocked ?? 'Ask (Enter)'} aria-label="Ask" disabled={text.trim() === '' || blocked !== undefined} onClick={ask}><Icon name="send" /></button>}
       </div>
+      <div class="composer-hint" role="status">{hint}</div>
     </div>
   );
 }

@@ -28,22 +28,25 @@ export function Header({ title, model, context, historyOpen, onHistory }: Header
   );
 }
 
+/** What the label does not say by itself. */
 const stateWords: Readonly<Record<ModelBadge['state'], string>> = {
-  none: 'no model', idle: 'not loaded', downloading: 'downloading', checking: 'checking the file', loading: 'loading', ready: '', failed: 'failed', untrusted: 'restricted', remote: 'endpoint',
+  none: '', idle: 'not loaded', downloading: 'downloading', checking: 'checking the file', loading: 'loading', ready: '', failed: 'failed', untrusted: '', remote: 'endpoint',
 };
 
 function ModelPill({ model }: { readonly model: ModelBadge }): JSX.Element | null {
   const send = useSend();
   const word = stateWords[model.state];
   const percent = model.fraction === undefined ? '' : ` ${Math.floor(model.fraction * 100)} %`;
-  const state = word.toLowerCase() === model.label.toLowerCase() ? '' : word + percent; // "No model" says it all
-  const label = [model.label, state].filter((part) => part !== '').join(' · ') || 'Choose Model';
+  const state = word + percent;
+  const name = model.label || (state === '' ? 'Choose Model' : '');
+  const label = [name, state].filter((part) => part !== '').join(' · ');
   return (
     <button
       type="button" class={`pill model-pill ${model.state}`} title={`${model.detail || label}\nChoose another model`}
       aria-label={`Model: ${label}. ${model.detail}. Choose another model`} onClick={() => send({ type: 'chooseModel' })}
     >
-      <span class="ellipsis">{label}</span>
+      {/* A long name may be cut, what happens to it may not. */}
+      <span class="ellipsis">{name}</span>{state !== '' && <span>{name === '' ? state : `· ${state}`}</span>}
       {model.fraction !== undefined && <span class="pill-progress" style={{ width: `${Math.round(model.fraction * 100)}%` }} />}
     </button>
   );

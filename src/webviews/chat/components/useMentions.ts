@@ -1,5 +1,4 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { Attachment } from '../../../protocol/conversation.js';
 import { useSend } from '../context.js';
 import type { ChatViewState } from '../model/chatState.js';
 import { type Mention, mentionAt, type Suggestion, suggestionsFor } from '../model/mentions.js';
@@ -19,7 +18,7 @@ interface Mentions {
 const searchDelayMs = 80;
 
 /** The list that `@` opens: asks the host for files as the word grows, and shows only the answer to the last question. */
-export function useMentions(files: ChatViewState['files'], selection: ChatViewState['selection'], onAttachment: (attachment: Attachment | null) => void): Mentions {
+export function useMentions(files: ChatViewState['files'], selection: ChatViewState['selection'], onSelection: (selection: ChatViewState['selection']) => void): Mentions {
   const send = useSend();
   const [mention, setMention] = useState<Mention>();
   const [active, setActive] = useState(0);
@@ -44,8 +43,8 @@ export function useMentions(files: ChatViewState['files'], selection: ChatViewSt
   useEffect(() => {
     if (selection.request !== selectionRequest.current || selection.request === 0) return;
     selectionRequest.current = 0;
-    onAttachment(selection.selection);
-  }, [selection, onAttachment]);
+    onSelection(selection);
+  }, [selection, onSelection]);
 
   const suggestions = mention ? suggestionsFor(mention.query, found) : [];
   return {

@@ -1,5 +1,5 @@
 import type { Attachment, ConversationSummary } from '../../../protocol/conversation.js';
-import type { ContextGauge, HostToChat, ModelBadge } from '../../../protocol/views.js';
+import type { ContextGauge, FolderBadge, HostToChat, ModelBadge } from '../../../protocol/views.js';
 import { foldEvent, markDecided, newTurn, turnViewOf, type TurnView } from './turnView.js';
 
 /** Everything the chat shows except what is typed. */
@@ -14,6 +14,7 @@ export interface ChatViewState {
   readonly model: ModelBadge;
   readonly context: ContextGauge;
   readonly trusted: boolean;
+  readonly folder: FolderBadge | null;
   readonly notice?: { readonly level: 'info' | 'error'; readonly text: string; readonly key: number };
   readonly historyOpen: boolean;
   /** The turn that the host wants in view; `key` changes with each request. */
@@ -21,7 +22,7 @@ export interface ChatViewState {
   /** What the host wants in the input; `key` changes with each request. */
   readonly input: { readonly text: string; readonly attachments: readonly Attachment[]; readonly kind: 'draft' | 'prefill'; readonly focus: boolean; readonly key: number };
   readonly files: { readonly request: number; readonly paths: readonly string[] };
-  readonly selection: { readonly request: number; readonly selection: Attachment | null };
+  readonly selection: { readonly request: number; readonly selection: Attachment | null; readonly elsewhere?: string };
 }
 
 /** What the user does in the view and the host need not confirm. */
@@ -32,7 +33,7 @@ export type LocalAction =
 
 export const initialChatState: ChatViewState = {
   loaded: false, conversationId: '', title: '', turns: [], history: [], running: null,
-  model: { state: 'loading', label: '', detail: '' }, context: { used: 0, cached: 0, size: 0 }, trusted: true, historyOpen: false,
+  model: { state: 'loading', label: '', detail: '' }, context: { used: 0, cached: 0, size: 0 }, trusted: true, folder: null, historyOpen: false,
   input: { text: '', attachments: [], kind: 'draft', focus: false, key: 0 },
   files: { request: 0, paths: [] }, selection: { request: 0, selection: null },
 };
@@ -41,7 +42,7 @@ export const initialChatState: ChatViewState = {
 export function reduceChat(state: ChatViewState, message: HostToChat | LocalAction): ChatViewState {
   switch (message.type) {
     case 'state': {
-      const { conversation, history, running, model, context, draft, trusted } = message.state;
+      const { conversation, history, running, model, context, draft, trusted, folder } = message.state;
       const sameConversation = conversation.id === state.conversationId;
       return {
         ...state,
@@ -49,7 +50,7 @@ export function reduceChat(state: ChatViewState, message: HostToChat | LocalActi
         conversationId: conversation.id,
         title: conversation.title,
         turns: conversation.turns.map(turnViewOf),
-        history, running, model, context, trusted,
+        history, running, model, context, trusted, folder,
         historyOpen: sameConversation && state.historyOpen,
         input: { ...draft, kind: 'draft', focus: false, key: state.input.key + 1 },
       };
@@ -67,10 +68,12 @@ export function reduceChat(state: ChatViewState, message: HostToChat | LocalActi
       return { ...state, model: message.model };
     case 'context':
       return { ...state, context: message.context };
+    case 'folder':
+      return { ...state, folder: message.folder };
     case 'files':
       return { ...state, files: { request: message.request, paths: message.paths } };
     case 'selection':
-      return { ...state, selection: { request: message.request, selection: message.selection } };
+      return { ...state, selection: { request: message.request, selection: message.selection, ...(message.elsewhere === undefined ? {} : { elsewhere: message.elsewhere }) } };
     case 'notice':
       return { ...state, notice: { level: message.level, text: message.text, key: (state.notice?.key ?? 0) + 1 } };
     case 'prefill':
