@@ -9,6 +9,7 @@ import { chatFormatFor } from './formats/chatFormats.js';
 import { addStats } from './generationCost.js';
 import { callSyntaxOf, type CallSyntax, type NamedCall, type ReadCalls } from './toolCalls/callSyntax.js';
 import { decide, decisionCandidates, isDoubtful, repeatsItself } from './toolCalls/decision.js';
+import { mayRefuse, refusalCandidates, wouldRefuse } from './toolCalls/refusal.js';
 import { ReplyStream } from './toolCalls/replyStream.js';
 import { secondLookAgrees, secondLookCandidates, secondLookPrompt } from './toolCalls/secondLook.js';
 import { readTextCalls } from './toolCalls/textCalls.js';
@@ -46,7 +47,7 @@ export class LocalChatModel implements ChatModel {
   }
 }
 
-/** One request to the model: at most two probes, a reply, and a call. */
+/** One request to the model: at most three probes, a reply, and a call. */
 class Hop {
   private cost: GenerationStats | undefined;
   /** Probability of answering without a tool, as probed. */
@@ -70,8 +71,9 @@ class Hop {
     try {
       const prompt = this.format.render(this.request.messages, this.tools);
       const mayCall = this.tools.length > 0 && this.request.toolChoice === 'auto';
-      const calls = mayCall && this.syntax.decision === 'probe' && (await this.decidesToCall(prompt));
-      if (!calls || (await this.call(prompt)) === 'dropped') await this.reply(this.tools.length > 0 ? extend(prompt, this.syntax.answerOpening) : prompt, mayCall);
+      const opened = this.tools.length > 0 ? extend(prompt, this.syntax.answerOpening) : prompt;
+      const calls = mayCall && this.syntax.decision === 'probe' && ((await this.decidesToCall(prompt)) || (await this.wouldRefuse(opened)));
+      if (!calls || (await this.call(prompt)) === 'dropped') await this.reply(opened, mayCall);
       return { type: 'finished', stats: this.spent() };
     } catch (error) {
       if (error instanceof Cancelled) return { type: 'finished', stats: { ...this.spent(), finish: 'cancelled' } };
@@ -86,6 +88,10 @@ class Hop {
     const decision = decide(probabilities, this.tools, messages, this.request.eager);
     if (decision !== 'lookAgain') return decision === 'call';
     return secondLookAgrees(await this.probe(secondLookPrompt(this.format, messages, this.tools), secondLookCandidates));
+  }
+
+  private async wouldRefuse(opened: readonly PromptSegment[]): Promise<boolean> {
+    return mayRefuse(this.tools) && wouldRefuse(await this.probe(opened, refusalCandidates));
   }
 
   private async probe(prompt: readonly PromptSegment[], candidates: readonly string[]): Promise<readonly number[]> {

@@ -20,7 +20,7 @@ export async function withChatModel(file: string, threads: number | 'auto', work
     await work(new LocalChatModel(onProbe ? watched(supervisor, onProbe) : supervisor, loaded.value));
   } finally {
     supervisor.dispose();
-    rmSync(stateDir, { recursive: true, force: true });
+    rmSync(stateDir, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
   }
 }
 

@@ -33,8 +33,9 @@ export class EditorActions {
   async openLocation(path: string, line?: number, folder = this.deps.folder()): Promise<void> {
     await this.reporting(async () => {
       const { workspace } = this.deps.workspace(folder);
-      const { absolute, exists } = await resolveInside(workspace.root, path);
-      if (!exists) throw notFound(path);
+      const place = await findPlace(workspace, path);
+      if (place === undefined) return;
+      const { absolute } = await resolveInside(workspace.root, place);
       const document = await vscode.workspace.openTextDocument(vscode.Uri.file(absolute));
       const at = line === undefined ? undefined : new vscode.Position(Math.min(line, document.lineCount) - 1, 0);
       await vscode.window.showTextDocument(document, { ...(at ? { selection: new vscode.Range(at, at) } : {}), viewColumn: editorColumn() });
@@ -110,6 +111,15 @@ export class EditorActions {
       await showError(thrown.error, this.deps.logger);
     }
   }
+}
+
+/** The file that a path means: models write the end of a path only, or the bare name. Undefined when the user picks none of several. */
+async function findPlace(workspace: WorkspacePort, path: string): Promise<string | undefined> {
+  if ((await resolveInside(workspace.root, path)).exists) return path;
+  const glob = `**/${path.replace(/[\\[\]{}()!*?+@]/g, '\\$&')}`;
+  const { paths } = await workspace.listFiles({ glob, limit: mostFiles }, new AbortController().signal);
+  if (paths.length === 0) throw notFound(path);
+  return paths.length === 1 ? paths[0] : vscode.window.showQuickPick([...paths], { title: `Several files are called ${path}` });
 }
 
 /** The chat view takes the focus, so the editor that was used last is meant. */

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import * as vscode from 'vscode';
 import { screenshot } from '../../support/workbench/page.js';
 import type { ScriptedServer } from '../../support/model/scriptedServer.js';
-import { answered, ask, chat, openChat, workspaceRoot } from '../support/chatPage.js';
+import { answered, ask, chat, openChat, until, workspaceRoot } from '../support/chatPage.js';
 import { callThen, useScriptedModel } from '../support/scriptedModel.js';
 
 const hidden = ' '.repeat(300);
@@ -50,5 +51,14 @@ suite('commands (scripted endpoint)', function () {
     await ask('Say something with links.');
     await answered();
     assert.equal(await chat.count('.markdown img'), 0);
+  });
+
+  test('a bare file name opens the file that it means', async () => {
+    await server.close();
+    server = await useScriptedModel(() => ({ text: 'It is set in `webhookDelivery.ts`.' }));
+    await ask('Where is it set?');
+    await answered();
+    await chat.click('article.turn:last-of-type .markdown a');
+    await until(() => vscode.window.activeTextEditor?.document.fileName.endsWith(join('src', 'config', 'webhookDelivery.ts')) === true, 'the file is open');
   });
 });

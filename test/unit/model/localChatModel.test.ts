@@ -81,12 +81,27 @@ suite('LocalChatModel with a scripted engine', () => {
 
   test('a tool of which nothing is known needs near certainty and a second look', async () => {
     const calls = async (none: number, secondLook: readonly number[]): Promise<boolean> => {
-      const engine = new ScriptedEngine({ probabilities: [[none, 0.8, 0.01], secondLook], replies: [{ text: ' read_file\n{"path": "a.ts"}' }] });
-      return outline(await run(engine, { ...ask, tools: plainTools }))[0]?.startsWith('call:') === true;
+      const answers = [0.1, 0.1];
+      const engine = new ScriptedEngine({ probabilities: [[none, 0.8, 0.01], ...(secondLook.length > 0 ? [secondLook] : []), answers], replies: [{ text: ' read_file\n{"path": "a.ts"}' }] });
+      const [first] = outline(await run(engine, { ...ask, tools: plainTools }));
+      assert.match(first ?? '', /^(?:call|text):/);
+      return first?.startsWith('call:') === true;
     };
     assert.equal(await calls(0.01, [0.5, 0.4, 0.05, 0.05]), true);
     assert.equal(await calls(0.01, [0.4, 0.3, 0.2, 0.1]), false);
     assert.equal(await calls(0.1, []), false);
+  });
+
+  test('an answer that would only decline becomes a call of a tool of which nothing is known', async () => {
+    const declines = async (sorry: number): Promise<string[]> => {
+      const engine = new ScriptedEngine({ probabilities: [[0.5, 0.4, 0.01], [sorry, 0]], replies: [{ text: ' read_file\n{"path": "a.ts"}' }] });
+      const lines = outline(await run(engine, { ...ask, tools: plainTools }));
+      assert.deepEqual(engine.probed[1]?.candidates, ['Sorry', 'Unfortunately']);
+      assert.match(engine.probed[1]?.prompt.at(-1)?.text ?? '', /Tool: none\n$/);
+      return lines;
+    };
+    assert.deepEqual(await declines(0.8), ['call:read_file{"path":"a.ts"}', 'finished:stop']);
+    assert.match((await declines(0.2))[0] ?? '', /^text:/);
   });
 
   test('the second look asks on the same conversation, without the tool line', async () => {
