@@ -53,6 +53,8 @@ export interface ModelBadge {
   readonly detail: string;
   /** 0..1 while downloading, checking the file or loading. */
   readonly fraction?: number;
+  /** It is an endpoint that failed: there is no process to restart. */
+  readonly endpoint?: true;
 }
 
 /** The folder that a chat works in, where several are open. */

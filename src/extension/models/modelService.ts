@@ -42,7 +42,8 @@ export interface ModelServiceDeps {
 
 type State =
   | { readonly is: 'idle'; readonly name?: string }
-  | { readonly is: 'checking' | 'loading'; readonly name: string; readonly fraction: number }
+  /** `fraction` is absent while nobody knows how far it is. */
+  | { readonly is: 'checking' | 'loading'; readonly name: string; readonly fraction?: number }
   | { readonly is: 'ready'; readonly model: ChatModel; readonly detail: string; readonly loaded?: LoadedModel }
   | { readonly is: 'failed'; readonly name: string; readonly error: LoupeError };
 
@@ -84,15 +85,20 @@ export class ModelService implements Disposable {
       case 'idle': return this.loading
         ? { state: 'loading', label: 'Loupe', detail: 'Looking for the model.' }
         : { state: 'idle', label: this.state.name ?? 'Loupe', detail: 'The model loads when you ask.' };
-      case 'checking': return { state: 'checking', label: this.state.name, detail: 'Checking that the file is the published one', fraction: this.state.fraction };
-      case 'loading': return { state: 'loading', label: this.state.name, detail: 'Loading', fraction: this.state.fraction };
+      case 'checking': case 'loading': {
+        const { is, name, fraction } = this.state;
+        return { state: is, label: name, detail: is === 'checking' ? 'Checking that the file is the published one' : 'Loading', ...(fraction === undefined ? {} : { fraction }) };
+      }
       case 'ready': {
         const { name, kind } = this.state.model.info;
         return { state: kind === 'endpoint' ? 'remote' : 'ready', label: name, detail: this.state.detail };
       }
       case 'failed': {
         const { name, error: { code, message, next } } = this.state;
-        return { state: code === 'model.none' ? 'none' : 'failed', label: code === 'model.none' ? 'No model' : name, detail: `${message} ${next}` };
+        return {
+          state: code === 'model.none' ? 'none' : 'failed', label: code === 'model.none' ? 'No model' : name, detail: `${message} ${next}`,
+          ...(code.startsWith('endpoint.') ? { endpoint: true } : {}),
+        };
       }
     }
   }
@@ -122,7 +128,7 @@ export class ModelService implements Disposable {
 
   /** Ends checking and loading. Whoever waits for the model is told so; the next {@link acquire} begins again. */
   cancel(): void {
-    if (this.state.is === 'checking' || this.state.is === 'loading') this.preparing.abort();
+    if (this.loading && this.state.is !== 'ready') this.preparing.abort();
   }
 
   /** Shows a download in the badge; undefined ends it. */
@@ -159,7 +165,7 @@ export class ModelService implements Disposable {
     if (url === '') {
       return err(makeError('endpoint.unreachable', 'No endpoint address is set.', 'Set "loupe.endpoint.url" in your user settings, or choose another model.'));
     }
-    this.set({ is: 'loading', name: 'Endpoint', fraction: 0 });
+    this.set({ is: 'loading', name: 'Endpoint' });
     const connected = await this.deps.connect(url, settings.get('loupe.endpoint.model'), settings.get('loupe.model.contextSize'), signal);
     if (!connected.ok) return connected;
     const { model, contextReason } = connected.value;

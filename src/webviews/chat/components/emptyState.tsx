@@ -51,7 +51,9 @@ export function Obstacle({ model, trusted }: { readonly model: ModelBadge; reado
         <p>{model.detail}</p>
         <div class="gate-actions">
           <button type="button" class="button primary" onClick={() => send({ type: 'chooseModel' })}>Choose Model</button>
-          <button type="button" class="button secondary" onClick={() => send({ type: 'action', action: 'restartSidecar' })}>Restart Sidecar</button>
+          {model.endpoint === true
+            ? <button type="button" class="button secondary" onClick={() => send({ type: 'action', action: 'openSettings' })}>Open Settings</button>
+            : <button type="button" class="button secondary" onClick={() => send({ type: 'action', action: 'restartSidecar' })}>Restart Sidecar</button>}
           <button type="button" class="button secondary" onClick={() => send({ type: 'action', action: 'showLog' })}>Show Log</button>
         </div>
       </section>
@@ -69,7 +71,7 @@ function Coming({ model: { state, label, fraction }, doing: verb }: { readonly m
     <section class="obstacle quiet">
       <div class="coming">
         <p class="number">{verb} {label}{fraction === undefined ? '…' : <span class="nowrap"> · {Math.floor(fraction * 100)} %</span>}</p>
-        {state !== 'downloading' && fraction !== undefined && <button type="button" class="link-button" aria-label={`Cancel: ${verb} ${label}`} onClick={() => send({ type: 'cancelLoading' })}>Cancel</button>}
+        {state !== 'downloading' && <button type="button" class="link-button" aria-label={`Cancel: ${verb} ${label}`} onClick={() => send({ type: 'cancelLoading' })}>Cancel</button>}
       </div>
       <progress aria-label={`${verb} ${label}`} {...(fraction === undefined ? {} : { max: 1, value: fraction })} />
       <span class="visually-hidden" role="status">{verb} {label}</span>
