@@ -35,6 +35,8 @@ export interface Scenario {
   readonly models?: 'test' | 'none';
   /** false: Loupe is not installed. Default: it is. */
   readonly install?: boolean;
+  /** true: runs only when it is asked for by name. */
+  readonly onlyByName?: boolean;
   /** Longest time for one phase, in seconds. Default 180. */
   readonly timeoutSeconds?: number;
 }
@@ -52,11 +54,12 @@ export async function loadScenarios(only: readonly string[]): Promise<readonly N
   const unknown = only.filter(name => !names.includes(name));
   if (unknown.length > 0) throw new Error(`no scenario named ${unknown.join(', ')}; there are ${names.join(', ')}`);
   const chosen = names.filter(name => only.length === 0 || only.includes(name));
-  return Promise.all(chosen.map(async name => {
+  const all = await Promise.all(chosen.map(async name => {
     const compiled = path.join(root, 'out', 'test', 'e2e', name, 'scenario.js');
     const { scenario } = await import(pathToFileURL(compiled).href) as { scenario: Scenario };
     return { name, folder: path.join(folder, name), scenario };
   }));
+  return all.filter(({ name, scenario }) => scenario.onlyByName !== true || only.includes(name));
 }
 
 /** The tests of one phase, bundled by scripts/lib/e2e.mjs: every extension host loads CommonJS, and `vscode` stays outside. */

@@ -101,7 +101,7 @@ suite('LocalChatModel with a scripted engine', () => {
       return lines;
     };
     assert.deepEqual(await declines(0.8), ['call:read_file{"path":"a.ts"}', 'finished:stop']);
-    assert.match((await declines(0.2))[0] ?? '', /^text:/);
+    assert.match((await declines(0.1))[0] ?? '', /^text:/);
   });
 
   test('the second look asks on the same conversation, without the tool line', async () => {
