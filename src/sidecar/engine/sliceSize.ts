@@ -6,8 +6,8 @@ const shortSliceMs = 200;
 const longSliceMs = 1000;
 /**
  * From this many tokens on, the engine's attention works through a batch in another way (ggml-cpu/ops.cpp, tiled), which rounds
- * differently. A prompt is therefore read in multiples of it, and the rest by itself: then what it gives does not depend on how large
- * the slices were, and so not on how fast or busy the machine is.
+ * differently. A prompt that is longer is therefore never cut into less: then what it gives does not depend on how large the
+ * slices were, and so not on how fast or busy the machine is.
  */
 const tile = 64;
 /** Only a machine that needs longer than this for a tile reads less than one at once. */
@@ -29,7 +29,10 @@ export class SliceSize {
 
   /** Tokens of the next slice when `left` are to be read; all of `left` when it is the last one. */
   next(left: number): number {
-    return Math.min(this.wanted(), left >= tile ? left - (left % tile) : left);
+    const size = this.wanted();
+    if (size >= left) return left;
+    if (size < tile || left - size >= tile) return size;
+    return size > tile ? size - tile : left; // else the rest would be less than a tile
   }
 
   private wanted(): number {
