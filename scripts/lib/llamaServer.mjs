@@ -11,7 +11,7 @@ import { mustRun, which } from './exec.mjs';
 import { Stop } from './log.mjs';
 
 const options = [
-  '-DCMAKE_BUILD_TYPE=Release', '-DBUILD_SHARED_LIBS=OFF', '-DGGML_NATIVE=ON', '-DGGML_METAL=OFF',
+  '-DCMAKE_BUILD_TYPE=Release', '-DBUILD_SHARED_LIBS=OFF', '-DGGML_NATIVE=OFF', '-DGGML_METAL=OFF',
   '-DLLAMA_CURL=OFF', '-DLLAMA_OPENSSL=OFF', '-DLLAMA_BUILD_BORINGSSL=OFF', '-DLLAMA_USE_PREBUILT_UI=OFF', '-DLLAMA_BUILD_UI=OFF',
   '-DLLAMA_BUILD_TESTS=OFF', '-DLLAMA_BUILD_EXAMPLES=OFF', '-DLLAMA_BUILD_APP=OFF',
   '-DLLAMA_BUILD_NUMBER=0', '-DLLAMA_BUILD_COMMIT=bundled',
@@ -24,12 +24,14 @@ function sourceBundle() {
   return path.join(path.dirname(path.dirname(entry)), 'llama', 'gitRelease.bundle');
 }
 
-/** GGML_NATIVE compiles for this processor, so a cache that is carried to another kind of machine must not match. */
+/**
+ * Not compiled for this very processor (GGML_NATIVE): on one with AMX whose use the system does not grant, as in some virtual machines,
+ * that server crashes with the first matrix; and a cache that is carried to another machine would not run there.
+ */
 async function buildHash(bundle) {
   const source = createHash('sha256');
   await pipeline(fs.createReadStream(bundle), source);
-  const machine = `${process.platform}-${process.arch} ${os.cpus()[0]?.model ?? ''}`;
-  return createHash('sha256').update(`${source.digest('hex')}\n${options.join('\n')}\n${machine}`).digest('hex').slice(0, 16);
+  return createHash('sha256').update(`${source.digest('hex')}\n${options.join('\n')}\n${process.platform}-${process.arch}`).digest('hex').slice(0, 16);
 }
 
 /**

@@ -246,7 +246,7 @@ suite('webviews in Chromium: chat', () => {
 
   test('no model, an untrusted workspace and an error each name a next step', async () => {
     await open();
-    await view.send(state({ model: { state: 'none', label: '', detail: 'No model is installed.' } }));
+    await view.send(state({ model: { state: 'none', label: 'No model', detail: 'No model is installed.' } }));
     await question().fill('hello');
     await question().press('Enter');
     await view.page.locator('.obstacle').getByRole('button', { name: 'Choose Model' }).click();
@@ -255,7 +255,7 @@ suite('webviews in Chromium: chat', () => {
     await view.page.setViewportSize({ width: 300, height: 420 });
     await view.page.waitForTimeout(100);
     assert.equal(await view.page.locator('.turns').evaluate((list) => list.scrollTop), 0, 'what does not fit is read from its beginning');
-    assert.equal(await view.page.locator('.model-pill').innerText(), 'no model');
+    assert.equal(await view.page.locator('.model-pill').innerText(), 'No model');
     await view.send(state({ trusted: false, model: { state: 'untrusted', label: '', detail: '' } }));
     await view.page.getByRole('button', { name: 'Manage Workspace Trust' }).click();
     assert.deepEqual(await view.waitFor('action'), { type: 'action', action: 'manageTrust' });
@@ -279,9 +279,9 @@ suite('webviews in Chromium: chat', () => {
     }
     assert.equal(view.count('cancelLoading'), 2);
     await view.send(state({ model: { state: 'checking', label: 'Qwen', detail: '', fraction: 0.4 } }));
-    await view.page.locator('.model-pill').getByText('Qwen · checking the file 40 %').waitFor();
+    await view.page.locator('.model-pill').getByText('· checking the file 40 %').waitFor();
     await view.send(state({ model: { state: 'idle', label: 'Qwen', detail: 'The model loads when you ask.' } }));
-    await view.page.getByText('Qwen · not loaded').waitFor();
+    await view.page.locator('.model-pill').getByText('· not loaded').waitFor();
     assert.equal(await view.page.locator('.obstacle').count(), 0);
     await question().fill('hello');
     await question().press('Enter');

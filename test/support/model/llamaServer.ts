@@ -45,7 +45,7 @@ export async function startLlamaServer(input: { binary: string; model: string; c
     await ended;
   };
   for (let waited = 0; waited < 90_000; waited += 250) {
-    if (child.exitCode !== null) throw new Error(`llama-server ended with ${child.exitCode}:\n${log}`);
+    if (child.exitCode !== null || child.signalCode !== null) throw new Error(`llama-server ended with ${child.exitCode ?? child.signalCode}:\n${log}`);
     const health = await fetch(`${origin}/health`).catch(() => undefined);
     if (health?.ok) return { origin, child, stop };
     await new Promise((resolve) => setTimeout(resolve, 250));

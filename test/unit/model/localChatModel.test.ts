@@ -81,7 +81,7 @@ suite('LocalChatModel with a scripted engine', () => {
 
   test('a tool of which nothing is known needs near certainty and a second look', async () => {
     const calls = async (none: number, secondLook: readonly number[]): Promise<boolean> => {
-      const answers = [0.1, 0.1];
+      const answers = [0.05, 0.05];
       const engine = new ScriptedEngine({ probabilities: [[none, 0.8, 0.01], ...(secondLook.length > 0 ? [secondLook] : []), answers], replies: [{ text: ' read_file\n{"path": "a.ts"}' }] });
       const [first] = outline(await run(engine, { ...ask, tools: plainTools }));
       assert.match(first ?? '', /^(?:call|text):/);

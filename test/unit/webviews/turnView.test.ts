@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { AgentEvent } from '../../../src/protocol/agentEvents.js';
 import { announcement } from '../../../src/webviews/chat/model/announcements.js';
 import { initialChatState, reduceChat } from '../../../src/webviews/chat/model/chatState.js';
-import { gateKind, gateSummary } from '../../../src/webviews/chat/model/gateText.js';
+import { gateKind, gateSummary, saysMore } from '../../../src/webviews/chat/model/gateText.js';
 import { answerText, foldEvent, hopProse, markDecided, newTurn, pendingApproval, turnViewOf, type TurnView } from '../../../src/webviews/chat/model/turnView.js';
 import { answer, askEvents, askTurn, editEvents, runningTurn, state } from '../../support/webviews/recorded.js';
 
@@ -17,6 +17,10 @@ suite('webviews: a turn as the chat shows it', () => {
     assert.equal(answerText(turn), answer);
     assert.equal(gateSummary(turn), 'answered, 2 of 15 steps · 24,171 tokens cached, 580 read, 185 written · 3.66 s');
     assert.equal(turn.gate && gateKind(turn.gate.gate, turn.partial), 'done');
+    assert.deepEqual(
+      [saysMore('done', 'Answered after 2 steps and 1 tool call.'), saysMore('done', 'Answered after 2 steps and 1 tool call; checked: no new errors in a.ts.'), saysMore('stopped', 'Out.')],
+      [false, true, true],
+    );
   });
 
   test('text arrives as the answer of the last hop, and becomes prose once that hop calls a tool', () => {

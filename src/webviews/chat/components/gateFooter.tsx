@@ -2,7 +2,7 @@ import type { JSX } from 'preact';
 import { Icon } from '../../shared/icons.js';
 import { VisibleText } from '../../shared/visibleTextView.js';
 import { useSend } from '../context.js';
-import { gateKind, gateSummary } from '../model/gateText.js';
+import { gateKind, gateSummary, saysMore } from '../model/gateText.js';
 import { continuation, stepsForError } from '../model/nextSteps.js';
 import type { GateView, TurnView } from '../model/turnView.js';
 
@@ -13,7 +13,7 @@ export function GateFooter({ turn, gate, latest }: { readonly turn: TurnView; re
     <footer class={`gate ${kind}`}>
       {gate.error && <ErrorBox turn={turn} error={gate.error} />}
       <p><b class={kind === 'done' ? 'good' : kind === 'failed' ? 'bad' : 'attention'}>{kind}</b> — {gateSummary(turn)}</p>
-      {!gate.error && kind !== 'done' && <p class="gate-reason"><VisibleText text={gate.reason} /></p>}
+      {!gate.error && saysMore(kind, gate.reason) && <p class="gate-reason"><VisibleText text={gate.reason} /></p>}
       {kind !== 'done' && <Unfinished turn={turn} gate={gate} latest={latest} />}
     </footer>
   );

@@ -18,6 +18,9 @@ const shortNames: Readonly<Record<Gate, string>> = {
 
 export const gateName = (gate: Gate): string => shortNames[gate];
 
+/** Whether the reason says more than the summary beside it: why it is not done, or what the rules judge looked at. */
+export const saysMore = (kind: GateKind, reason: string): boolean => kind !== 'done' || reason.includes('; checked: ');
+
 /** For example "answered, 2 of 15 steps · 24,112 tokens cached, 96 read, 143 written · 3.65 s". */
 export function gateSummary(turn: TurnView): string {
   if (!turn.gate) return '';
