@@ -8,6 +8,7 @@ import type { InlineInitialization, InlineMeasurement, InlineStatus } from '../.
 import type { SettingKey, SettingValue } from '../../protocol/settings.js';
 import type { LoadParams } from '../../protocol/sidecar.js';
 import type { Trust } from '../trust.js';
+import { EarlyTyping } from './earlyTyping.js';
 import { InlineClient } from './inlineClient.js';
 import { InlineController } from './inlineController.js';
 import { InlineStatusItem } from './inlineStatusItem.js';
@@ -43,6 +44,7 @@ export function registerInline(deps: InlineDeps): Disposable {
   const { memento, logger } = deps;
   const item = disposables.add(new InlineStatusItem());
   let status: InlineStatus = { state: 'starting' };
+  const early = new EarlyTyping(deps.clock);
   const statistics = new InlineStatistics(memento.get(countsKey, noCounts), (counts) => {
     void memento.update(countsKey, counts);
     item.show(status, counts);
@@ -51,6 +53,7 @@ export function registerInline(deps: InlineDeps): Disposable {
     status = next;
     item.show(next, statistics.counts);
     deps.onStatus(next);
+    if (early.becomes(next.state, shownDocument())) void vscode.commands.executeCommand('editor.action.inlineSuggest.trigger');
   };
   const client = new InlineClient({
     ...deps,
@@ -72,12 +75,15 @@ export function registerInline(deps: InlineDeps): Disposable {
     if (typeof id === 'number') statistics.accepted(id);
   }));
   disposables.add(vscode.workspace.onDidChangeTextDocument(({ document, contentChanges }) => {
+    if (contentChanges.length > 0 && document.uri.toString() === shownDocument()) early.changed(document.uri.toString());
     const [change] = contentChanges;
     if (contentChanges.length === 1 && change !== undefined) statistics.inserted(document.uri.toString(), change.text);
   }));
   controller.refresh();
   return disposables;
 }
+
+const shownDocument = (): string | undefined => vscode.window.activeTextEditor?.document.uri.toString();
 
 function fieldsOf({ stats, ...rest }: InlineMeasurement): Readonly<Record<string, unknown>> {
   return { ...rest, ...(stats === undefined ? {} : { prefillMs: stats.prefillMs, decodeMs: stats.decodeMs, tokensIn: stats.tokensIn, tokensCached: stats.tokensCached, tokensOut: stats.tokensOut }) };
