@@ -22,11 +22,14 @@ export function newErrorsJudge(workspace: WorkspacePort, timers: Timers = system
     const known = await before;
     if (!known) return { pass: true };
     const old = new Set(known.map(identity));
+    let wasClean = false;
     for (let waited = 0; ; waited += lookEveryMs) {
       signal.throwIfAborted();
       const now = (await errorsOf(workspace, signal)) ?? [];
       const fresh = now.filter((error) => changed.has(error.path) && !old.has(identity(error)));
-      if (fresh.length > 0) return { pass: false, reason: describe(fresh) };
+      // What is there at the first look may be of the text before the last edit: it counts only if it stays.
+      if (fresh.length > 0 && (wasClean || waited >= patienceMs)) return { pass: false, reason: describe(fresh) };
+      wasClean ||= fresh.length === 0;
       if (waited >= patienceMs) return { pass: true, checked: `no new errors in ${changed.size === 1 ? [...changed].join('') : plural(changed.size, 'changed file')}` };
       await new Promise<void>((resolve) => timers.after(lookEveryMs, resolve));
     }
@@ -49,5 +52,5 @@ const identity = ({ path, message }: Diagnostic): string => `${path}\n${message}
 function describe(errors: readonly Diagnostic[]): string {
   const shown = errors.slice(0, mostShown).map(({ path, line, message }) => `${path}:${line}: ${message.replace(/\s+/g, ' ').slice(0, 200).replace(/[.]$/, '')}`);
   const more = errors.length > shown.length ? `; and ${errors.length - shown.length} more` : '';
-  return `the change brought ${plural(errors.length, 'new error')}: ${shown.join('; ')}${more}.`;
+  return `the change brought ${plural(errors.length, 'new error')}: ${shown.join('; ')}${more}`.replace(/(?<![.?!])$/, '.');
 }

@@ -44,6 +44,14 @@ suite('rules judge: new errors', () => {
     assert.deepEqual(verdict, { pass: false, reason: 'the change brought 1 new error: src/a.ts:9: Type "string" is not a number.' });
   });
 
+  test('an error of the text before is waited out; one that stays counts', async () => {
+    const stale = error('src/a.ts', 9, 'Cannot find name "seven".');
+    const gone = await check([[], [stale], [stale], []], [edit('src/a.ts')]);
+    assert.deepEqual(gone.verdict, { pass: true, checked: 'no new errors in src/a.ts' });
+    const stays = await check([[], [stale]], [edit('src/a.ts')]);
+    assert.deepEqual([stays.verdict.pass, stays.waited >= 2_000], [false, true]);
+  });
+
   test('old errors that moved, warnings, and errors elsewhere do not count; what was looked at is said', async () => {
     const later = [{ ...old, line: 7 }, { ...error('src/a.ts', 1, 'Unused.'), severity: 'warning' as const }, error('src/b.ts', 1, 'Bad.')];
     const { verdict, waited } = await check([[old], later], [edit('src/a.ts')]);
