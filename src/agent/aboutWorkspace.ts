@@ -1,3 +1,4 @@
+import { LoupeFailure } from '../base/errors.js';
 import type { WorkspacePort } from './ports.js';
 
 /** Names that only code has: in backticks, joined_by_underscores, camelCase, PascalCase of two words, calls, and file names. */
@@ -33,7 +34,8 @@ export async function isAboutWorkspace(question: string, workspace: WorkspacePor
     const found = await Promise.all(names.slice(0, mostNames).map((name) => stands(name, workspace, either)));
     return found.includes(true);
   } catch (thrown) {
-    if (late.aborted && !signal.aborted) return false; // a very large repository: the model decides by itself
+    // A very large repository, or a search that cannot be made: nothing is known, and the tools will say what is wrong when they are used.
+    if (!signal.aborted && (late.aborted || thrown instanceof LoupeFailure)) return false;
     throw thrown;
   }
 }

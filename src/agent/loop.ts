@@ -173,7 +173,8 @@ class Loop {
     this.callsRun++;
     const changes = this.deps.tools.find(({ definition }) => definition.name === call.name)?.class !== 'read';
     if (changes && result.outcome === 'ok') this.repeats.changed();
-    this.state.records.push({ call, ...result, result: result.content });
+    const { content, ...rest } = result;
+    this.state.records.push({ call, ...rest, result: content });
     this.state.add(toolMessage(call, result.content));
   }
 

@@ -30,6 +30,10 @@ suite('whether a question is about the repository (real ripgrep)', () => {
   check('What is Node.js?', false);
 });
 
+test('a search that cannot be made says nothing of the question, and does not fail it', () => withFolder(files, async (root) => {
+  assert.equal(await isAboutWorkspace('Who calls is_final?', new NodeWorkspace(root, `${root}/no-such-program`), new AbortController().signal), false);
+}));
+
 suite('agent loop: eagerness', () => {
   const about = (is: boolean) => () => Promise.resolve(is);
   const look = (): ReturnType<typeof calls> => calls(call('echo', { value: String(Math.random()) }));
