@@ -24,6 +24,35 @@ export interface TestPage {
   readonly complaints: readonly string[];
 }
 
+/** Where the server shows a folder or workspace file; absolute path. */
+function addressOf(server: Server, opened: string): URL {
+  const address = new URL(server.origin);
+  address.searchParams.set(opened.endsWith('.code-workspace') ? 'workspace' : 'folder', opened);
+  return address;
+}
+
+/**
+ * Opens a workspace file once without tests, until its folders are shown. The web workbench starts from what it remembers of such a
+ * file and reads it later; with nothing remembered, on a busy machine, a window has been seen to stay without any folder.
+ */
+export async function rememberFolders(context: BrowserContext, server: Server, opened: string, folders: readonly string[]): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    const page = await context.newPage();
+    try {
+      await page.goto(addressOf(server, opened).href, { waitUntil: 'domcontentloaded' });
+      for (const name of folders) {
+        await page.locator(`.explorer-folders-view .monaco-list-row:has-text("${name}")`).first().waitFor({ timeout: 30_000 });
+      }
+      return;
+    } catch (error) {
+      if (attempt === 3) throw new Error(`the window does not show ${folders.join(' and ')}`, { cause: error });
+      console.error(`the window did not show ${folders.join(' and ')} within 30 s; it is opened again`);
+    } finally {
+      await page.close();
+    }
+  }
+}
+
 /** Opens a folder or workspace file in a workbench whose extension host runs {@link mochaEntry}; `onPage` gets the page before it has loaded. */
 export async function openWorkbench(
   context: BrowserContext, server: Server, opened: string, onPage: (page: Page) => void,
@@ -43,9 +72,8 @@ export async function openWorkbench(
   // The workbench calls this global when run() of the test module has settled.
   await page.exposeFunction('codeAutomationExit', settle);
 
-  const address = new URL(server.origin);
+  const address = addressOf(server, opened);
   const remote = (file: string) => `vscode-remote://${address.host}${encodeURI(file)}`;
-  address.searchParams.set(opened.endsWith('.code-workspace') ? 'workspace' : 'folder', opened);
   address.searchParams.set('payload', JSON.stringify([
     ['extensionDevelopmentPath', remote(testExtension)], ['extensionTestsPath', remote(mochaEntry)],
   ]));

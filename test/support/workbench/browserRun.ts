@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import type { BrowserContext, Page } from 'playwright-core';
 import { perform } from './actions.js';
-import { openBrowser, openWorkbench } from './browser.js';
+import { openBrowser, openWorkbench, rememberFolders } from './browser.js';
 import { listen } from './channel.js';
 import { installExtension, startServer, type Server, type Tools } from './codeServer.js';
 import { screenshots } from './paths.js';
@@ -33,6 +33,7 @@ export async function runInBrowser(named: NamedScenario, tools: Tools, options: 
     cleanUp.push(() => server.stop());
     const browser = await openBrowser(tools);
     cleanUp.push(() => browser.close());
+    if (profile.names.length > 1) await rememberFolders(browser.context, server, profile.opened, profile.names);
     let totals = nothing;
     for (const phase of named.scenario.phases) {
       console.log(`\n${named.name}: ${phase}`);

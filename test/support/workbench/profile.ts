@@ -14,6 +14,8 @@ export interface Profile {
   readonly workspace: string;
   /** What the window opens: that folder, or a workspace file that names several. */
   readonly opened: string;
+  /** What the window calls its folders. */
+  readonly names: readonly string[];
   readonly env: NodeJS.ProcessEnv;
   /** Name of the socket or pipe on which the driver takes requests of the tests. */
   readonly channel: string;
@@ -62,8 +64,10 @@ export function createProfile(named: NamedScenario, models: string): Profile {
     ...cleanEnvironment(), HOME: below('home'), TMPDIR: below('tmp'), LOUPE_CACHE: cache, LOUPE_E2E_CHANNEL: channel, LOUPE_E2E_PLAN: plan,
     ...scenario.env?.(paths),
   };
+  const name = path.basename(scenario.workspace ?? workspace);
   return {
-    folder, userData, extensions: below('extensions'), workspace, opened: openTogether(named.scenario, folder, workspace), env, channel, plan,
+    names: [name, ...Object.keys(scenario.alsoOpen ?? {})],
+    folder, userData, extensions: below('extensions'), workspace, opened: openTogether(scenario, folder, { path: workspace, name }), env, channel, plan,
     dispose: () => fs.rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 }),
   };
 }
@@ -89,14 +93,14 @@ function copyWorkspace({ scenario, folder }: NamedScenario, target: string): str
 }
 
 /** A workspace file for the folder and those of `alsoOpen`, where there are any. */
-function openTogether(scenario: Scenario, folder: string, workspace: string): string {
-  if (!scenario.alsoOpen) return workspace;
+function openTogether(scenario: Scenario, folder: string, first: { path: string; name: string }): string {
+  if (!scenario.alsoOpen) return first.path;
   const others = Object.entries(scenario.alsoOpen).map(([name, source]) => {
-    const target = path.join(path.dirname(workspace), name);
+    const target = path.join(path.dirname(first.path), name);
     fs.cpSync(path.join(root, source), target, { recursive: true });
     return { path: target, name };
   });
   const file = path.join(folder, 'together.code-workspace');
-  fs.writeFileSync(file, JSON.stringify({ folders: [{ path: workspace, name: path.basename(scenario.workspace ?? workspace) }, ...others] }));
+  fs.writeFileSync(file, JSON.stringify({ folders: [first, ...others] }));
   return fs.realpathSync(file);
 }
