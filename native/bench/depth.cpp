@@ -1,0 +1,275 @@
+// Time of one decoded token at a depth of the context, without the long prefill: the state of a short sequence is saved, its rows are
+// repeated until it has the wanted number of cells, and loaded again. What the rows say does not matter for the time.
+//
+//   depth MODEL CONTEXT TOKENS ROUNDS DEPTHS THREADS CACHE...
+//   DEPTHS and THREADS: numbers with commas. CACHE: KEYS/VALUES by their ggml names; with "stock:" in front through upstream's kernels.
+//
+// All caches take turns in every round; the best time of a cell counts. Prints one JSON object.
+
+#include "ggml-kv-attn.h"
+#include "ggml.h"
+#include "llama.h"
+#include "loupe_kv.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <numeric>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace {
+
+using bytes = std::vector<uint8_t>;
+
+double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+
+std::vector<std::string> split(const std::string & text, char at) {
+    std::vector<std::string> parts(1);
+    for (const char c : text) {
+        if (c == at) {
+            parts.emplace_back();
+        } else {
+            parts.back() += c;
+        }
+    }
+    return parts;
+}
+
+ggml_type type_named(const std::string & name) {
+    for (int i = 0; i < GGML_TYPE_COUNT; i++) {
+        const char * known = ggml_type_size((ggml_type) i) ? ggml_type_name((ggml_type) i) : nullptr;
+        if (known && name == known) {
+            return (ggml_type) i;
+        }
+    }
+    throw std::runtime_error("no type " + name);
+}
+
+// Reads a saved sequence and writes it again with another number of cells.
+class repeater {
+public:
+    repeater(const bytes & from, uint32_t cells, bool fingerprint) : from(from), cells(cells), fingerprint(fingerprint) {}
+
+    bytes run() {
+        while (at < from.size()) {
+            const size_t before = at;
+            if (out.empty()) {
+                copy(8); // magic and version of the sequence's state
+            }
+            cache();
+            if (at == before) {
+                throw std::runtime_error("unknown layout of a saved sequence");
+            }
+        }
+        return out;
+    }
+
+private:
+    template<typename T> T read() { T v; memcpy(&v, from.data() + at, sizeof(v)); at += sizeof(v); return v; }
+    template<typename T> void write(T v) { const auto * p = (const uint8_t *) &v; out.insert(out.end(), p, p + sizeof(v)); }
+    template<typename T> T copy_value() { const T v = read<T>(); write(v); return v; }
+    void copy(size_t n) { out.insert(out.end(), from.begin() + at, from.begin() + at + n); at += n; }
+
+    void rows(uint32_t layers, uint32_t n) {
+        for (uint32_t l = 0; l < layers; l++) {
+            copy_value<int32_t>(); // type
+            const uint64_t size = copy_value<uint64_t>();
+            for (uint32_t i = 0; i < cells; i++) {
+                const auto row = from.begin() + at + size*(i % n);
+                out.insert(out.end(), row, row + size);
+            }
+            at += size*n;
+        }
+    }
+
+    void cache() {
+        copy_value<uint32_t>(); // streams
+        const uint32_t n = read<uint32_t>();
+        write(cells);
+        for (uint32_t i = 0; i < n; i++) {
+            read<int32_t>(); // position
+            at += (i == 0 ? 0 : 0);
+            const uint32_t seqs = read<uint32_t>();
+            at += seqs*sizeof(int32_t);
+        }
+        for (uint32_t i = 0; i < cells; i++) {
+            write<int32_t>(i);
+            write<uint32_t>(1);
+            write<int32_t>(0);
+        }
+        copy_value<uint32_t>(); // values transposed
+        const uint32_t layers = copy_value<uint32_t>();
+        if (fingerprint) {
+            copy_value<uint64_t>();
+        }
+        rows(layers, n);
+        rows(layers, n);
+        if (fingerprint && at < from.size()) { // F16 rows: those of the first cells stay where they are
+            const uint32_t n_rows = copy_value<uint32_t>();
+            copy(from.size() - at);
+            (void) n_rows;
+        }
+    }
+
+    const bytes & from;
+    const uint32_t cells;
+    const bool fingerprint;
+    size_t at = 0;
+    bytes out;
+};
+
+struct candidate {
+    std::string name;
+    bool stock;
+    llama_context * context;
+    bytes state;
+    double bytes_per_token;
+    std::vector<double> best; // [threads][depths]
+};
+
+// bytes per second that n threads read together from memory that no cache holds
+double bandwidth(int n_threads) {
+    const size_t n = (size_t) 256 << 20;
+    std::vector<uint64_t> data(n/8, 1);
+    double best = 1e9;
+    uint64_t sink = 0;
+    for (int round = 0; round < 4; round++) {
+        std::vector<std::thread> threads;
+        std::vector<uint64_t> sums(n_threads*8);
+        const double begin = now();
+        for (int t = 0; t < n_threads; t++) {
+            threads.emplace_back([&, t] {
+                uint64_t a = 0, b = 0, c = 0, d = 0;
+                const size_t from = data.size()*t/n_threads, to = data.size()*(t + 1)/n_threads;
+                for (size_t i = from; i + 32 <= to; i += 32) {
+                    for (size_t j = 0; j < 32; j += 4) { a += data[i + j]; b += data[i + j + 1]; c += data[i + j + 2]; d += data[i + j + 3]; }
+                }
+                sums[t*8] = a + b + c + d;
+            });
+        }
+        for (auto & t : threads) {
+            t.join();
+        }
+        best = std::min(best, now() - begin);
+        sink += std::accumulate(sums.begin(), sums.end(), (uint64_t) 0);
+    }
+    return sink ? n/best : 0;
+}
+
+std::vector<int> numbers(const char * text) {
+    std::vector<int> result;
+    for (const auto & part : split(text, ',')) {
+        result.push_back(atoi(part.c_str()));
+    }
+    return result;
+}
+
+candidate make(llama_model * model, const std::string & name, int n_ctx) {
+    candidate c;
+    c.name  = name;
+    c.stock = name.rfind("stock:", 0) == 0;
+    const auto types = split(c.stock ? name.substr(6) : name, '/');
+
+    auto params = llama_context_default_params();
+    params.n_ctx = n_ctx;
+    params.n_batch = params.n_ubatch = 512;
+    params.flash_attn_type = LLAMA_FLASH_ATTN_TYPE_ENABLED;
+    params.type_k = type_named(types[0]);
+    params.type_v = type_named(types.back());
+    c.context = llama_init_from_model(model, params);
+    if (!c.context) {
+        throw std::runtime_error("no context for " + name);
+    }
+
+    std::vector<llama_token> tokens(256);
+    const int n_vocab = llama_vocab_n_tokens(llama_model_get_vocab(model));
+    srand(1);
+    for (auto & t : tokens) {
+        t = rand() % n_vocab;
+    }
+    llama_decode(c.context, llama_batch_get_one(tokens.data(), (int) tokens.size()));
+    c.state.resize(llama_state_seq_get_size(c.context, 0));
+    c.state.resize(llama_state_seq_get_data(c.context, c.state.data(), c.state.size(), 0));
+    return c;
+}
+
+} // namespace
+
+int main(int argc, char ** argv) try {
+    if (argc < 8) {
+        fprintf(stderr, "usage: depth MODEL CONTEXT TOKENS ROUNDS DEPTHS THREADS CACHE...\n");
+        return 2;
+    }
+    llama_log_set([](ggml_log_level level, const char * text, void *) { if (level >= GGML_LOG_LEVEL_ERROR) fputs(text, stderr); }, nullptr);
+    llama_backend_init();
+    ggml_backend_load_all();
+    llama_model * model = llama_model_load_from_file(argv[1], llama_model_default_params());
+    if (!model) {
+        return 1;
+    }
+    const int n_ctx = atoi(argv[2]), n_tokens = atoi(argv[3]), rounds = atoi(argv[4]);
+    const auto depths = numbers(argv[5]), threads = numbers(argv[6]);
+
+    std::vector<candidate> all;
+    for (int i = 7; i < argc; i++) {
+        all.push_back(make(model, argv[i], n_ctx));
+        all.back().best.assign(threads.size()*depths.size(), 1e9);
+    }
+
+    for (int round = 0; round < rounds; round++) {
+        for (size_t t = 0; t < threads.size(); t++) {
+            for (size_t d = 0; d < depths.size(); d++) {
+                for (auto & c : all) {
+                    ggml_kv_attn_set_enabled(!c.stock);
+                    llama_set_n_threads(c.context, threads[t], threads[t]);
+                    llama_memory_clear(llama_get_memory(c.context), false);
+                    if (depths[d] > 0) {
+                        const bool ours = c.name.find("kv") != std::string::npos;
+                        const bytes state = repeater(c.state, depths[d], ours).run();
+                        if (!llama_state_seq_set_data(c.context, state.data(), state.size(), 0)) {
+                            throw std::runtime_error("the repeated state of " + c.name + " was refused");
+                        }
+                    }
+                    llama_token token = 100;
+                    for (int i = 0; i <= n_tokens; i++) {
+                        const double begin = now();
+                        llama_decode(c.context, llama_batch_get_one(&token, 1));
+                        llama_synchronize(c.context);
+                        if (i > 0) { // the first one builds the graph
+                            double & best = c.best[t*depths.size() + d];
+                            best = std::min(best, now() - begin);
+                        }
+                        token = 100 + i;
+                    }
+                }
+            }
+        }
+    }
+
+    printf("{\"isa\": \"%s\", \"depths\": [", lkv_isa_name(lkv_isa_in_use()));
+    for (size_t d = 0; d < depths.size(); d++) {
+        printf("%s%d", d ? ", " : "", depths[d]);
+    }
+    printf("], \"runs\": [");
+    for (size_t t = 0; t < threads.size(); t++) {
+        printf("%s\n {\"threads\": %d, \"bandwidth_gb_s\": %.1f, \"ms_per_token\": {", t ? "," : "", threads[t], bandwidth(threads[t])/1e9);
+        for (size_t i = 0; i < all.size(); i++) {
+            printf("%s\n  \"%s\": [", i ? "," : "", all[i].name.c_str());
+            for (size_t d = 0; d < depths.size(); d++) {
+                printf("%s%.2f", d ? ", " : "", all[i].best[t*depths.size() + d]*1e3);
+            }
+            printf("]");
+        }
+        printf("}}");
+    }
+    printf("]}\n");
+    return 0;
+} catch (const std::exception & error) {
+    fprintf(stderr, "depth: %s\n", error.what());
+    return 1;
+}
