@@ -1,0 +1,16 @@
+#include "attend.h"
+#include "driver.h"
+#include "float_tiles.h"
+#include "tiles_avx512.h"
+
+namespace lkv {
+
+void attendAvx512(const lkv_attention & a) {
+    if (a.k_format == LKV_F16) {
+        Attention<Avx512Floats, HalfTiles<Avx512Floats>>(a).run();
+    } else {
+        Attention<Avx512Floats, Avx512Tiles>(a).run();
+    }
+}
+
+} // namespace lkv

@@ -1,0 +1,56 @@
+// Matrix product in floats with the rows in registers: the exact key bias, and keys and values of half-precision caches.
+#pragma once
+#include "scratch.h"
+
+namespace lkv {
+
+// How many registers of columns R rows can have beside each other; columns come in 64s or 32s.
+template <class F, int R> constexpr int columnRegisters(int columns) {
+    return R * 4 <= F::kAccumulators && 4 * F::W <= columns ? 4 : R * 2 <= F::kAccumulators && 2 * F::W <= columns ? 2 : 1;
+}
+
+template <class F, int R, int G>
+static inline void floatGemmColumns(const float * const * a, const float * b, size_t b_stride, int n, float * c, size_t c_stride) {
+    using V = typename F::V;
+    V acc[R][G];
+    for (int r = 0; r < R; r++) {
+        for (int g = 0; g < G; g++) {
+            acc[r][g] = F::load(c + (size_t) r * c_stride + g * F::W);
+        }
+    }
+    for (int i = 0; i < n; i++, b += b_stride) {
+        V x[G];
+        for (int g = 0; g < G; g++) {
+            x[g] = F::load(b + g * F::W);
+        }
+        for (int r = 0; r < R; r++) {
+            const V w = F::all(a[r][i]);
+            for (int g = 0; g < G; g++) {
+                acc[r][g] = F::fma(w, x[g], acc[r][g]);
+            }
+        }
+    }
+    for (int r = 0; r < R; r++) {
+        for (int g = 0; g < G; g++) {
+            F::store(c + (size_t) r * c_stride + g * F::W, acc[r][g]);
+        }
+    }
+}
+
+/*
+ * c[r][j] += sum over i < n of a[r][i] * b[i][j] for r < R, j < columns (a multiple of 32).
+ * Row r of a is at a[r]; rows of b are b_stride apart, rows of c c_stride (in floats).
+ */
+template <class F, int R>
+static inline void floatGemm(const float * const * a, const float * b, size_t b_stride, int n, float * c, size_t c_stride, int columns) {
+    constexpr int G = columnRegisters<F, R>(64), H = columnRegisters<F, R>(32);
+    int j = 0;
+    for (; j + G * F::W <= columns; j += G * F::W) {
+        floatGemmColumns<F, R, G>(a, b + j, b_stride, n, c + j, c_stride);
+    }
+    for (; j < columns; j += H * F::W) {
+        floatGemmColumns<F, R, H>(a, b + j, b_stride, n, c + j, c_stride);
+    }
+}
+
+} // namespace lkv

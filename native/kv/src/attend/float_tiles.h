@@ -1,0 +1,57 @@
+// Tiles expanded to floats: half-precision caches.
+#pragma once
+#include "float_gemm.h"
+#include "loupe_kv.h"
+
+namespace lkv {
+
+template <class F> class HalfTiles {
+public:
+    HalfTiles(const lkv_attention & a, const Scratch & at, uint8_t * scratch)
+        : a_(a), keys_((float *) (scratch + at.keys)), values_((float *) (scratch + at.values)) {}
+
+    void tile(const uint8_t * k, size_t k_stride, const uint8_t * v, size_t v_stride) {
+        v_ = v;
+        v_stride_ = v_stride;
+        expanded_ = false;
+        for (int32_t d = 0; d < a_.head_k; d += F::W) {
+            for (int c = 0; c < kTile; c += F::W) {
+                F::transposeHalf(k + (size_t) c * k_stride + 2 * (size_t) d, k_stride, keys_ + (size_t) d * kTile + c, kTile);
+            }
+        }
+    }
+
+    template <int R> void score(int32_t row, float * s) const {
+        for (int i = 0; i < R * kTile; i += F::W) {
+            F::store(s + i, F::zero());
+        }
+        floatGemm<F, R>(a_.q + row, keys_, kTile, a_.head_k, s, kTile, kTile);
+    }
+
+    template <int R> void accumulate(int32_t row, const float * w) {
+        if (!expanded_) {
+            expanded_ = true;
+            for (int c = 0; c < kTile; c++) {
+                const uint8_t * from = v_ + (size_t) c * v_stride_;
+                for (int32_t d = 0; d < a_.head_v; d += F::W) {
+                    F::store(values_ + (size_t) c * (size_t) a_.head_v + d, F::loadHalf((const uint16_t *) (from + 2 * (size_t) d)));
+                }
+            }
+        }
+        const float * weights[R];
+        for (int r = 0; r < R; r++) {
+            weights[r] = w + r * kTile;
+        }
+        floatGemm<F, R>(weights, values_, (size_t) a_.head_v, kTile, a_.out + (size_t) row * (size_t) a_.head_v, (size_t) a_.head_v, a_.head_v);
+    }
+
+private:
+    const lkv_attention & a_;
+    float * const keys_;   // [head_k][kTile]
+    float * const values_; // [kTile][head_v]
+    const uint8_t * v_ = nullptr;
+    size_t v_stride_ = 0;
+    bool expanded_ = false;
+};
+
+} // namespace lkv
