@@ -56,15 +56,11 @@ public:
     repeater(const bytes & from, uint32_t cells, bool fingerprint) : from(from), cells(cells), fingerprint(fingerprint) {}
 
     bytes run() {
+        copy(8); // magic and version of the sequence's state
+        cache(cells, fingerprint);
+        // the layers with a window, always F16: they hold the newest tokens only
         while (at < from.size()) {
-            const size_t before = at;
-            if (out.empty()) {
-                copy(8); // magic and version of the sequence's state
-            }
-            cache();
-            if (at == before) {
-                throw std::runtime_error("unknown layout of a saved sequence");
-            }
+            cache(std::min<uint32_t>(cells, 512), false);
         }
         return out;
     }
@@ -75,11 +71,11 @@ private:
     template<typename T> T copy_value() { const T v = read<T>(); write(v); return v; }
     void copy(size_t n) { out.insert(out.end(), from.begin() + at, from.begin() + at + n); at += n; }
 
-    void rows(uint32_t layers, uint32_t n) {
+    void rows(uint32_t layers, uint32_t n, uint32_t kept) {
         for (uint32_t l = 0; l < layers; l++) {
             copy_value<int32_t>(); // type
             const uint64_t size = copy_value<uint64_t>();
-            for (uint32_t i = 0; i < cells; i++) {
+            for (uint32_t i = 0; i < kept; i++) {
                 const auto row = from.begin() + at + size*(i % n);
                 out.insert(out.end(), row, row + size);
             }
@@ -87,32 +83,44 @@ private:
         }
     }
 
-    void cache() {
+    void cache(uint32_t kept, bool compressed) {
         copy_value<uint32_t>(); // streams
         const uint32_t n = read<uint32_t>();
-        write(cells);
+        write(kept);
         for (uint32_t i = 0; i < n; i++) {
             read<int32_t>(); // position
-            at += (i == 0 ? 0 : 0);
-            const uint32_t seqs = read<uint32_t>();
-            at += seqs*sizeof(int32_t);
+            at += read<uint32_t>()*sizeof(int32_t);
         }
-        for (uint32_t i = 0; i < cells; i++) {
+        for (uint32_t i = cells - kept; i < cells; i++) {
             write<int32_t>(i);
             write<uint32_t>(1);
             write<int32_t>(0);
         }
         copy_value<uint32_t>(); // values transposed
         const uint32_t layers = copy_value<uint32_t>();
-        if (fingerprint) {
-            copy_value<uint64_t>();
+        if (compressed) {
+            copy_value<uint64_t>(); // fingerprint
         }
-        rows(layers, n);
-        rows(layers, n);
-        if (fingerprint && at < from.size()) { // F16 rows: those of the first cells stay where they are
-            const uint32_t n_rows = copy_value<uint32_t>();
-            copy(from.size() - at);
-            (void) n_rows;
+        rows(layers, n, kept);
+        rows(layers, n, kept);
+        if (compressed) {
+            tail(layers, kept);
+        }
+    }
+
+    // the F16 rows of the newest cells and of the first ones
+    void tail(uint32_t layers, uint32_t kept) {
+        const uint32_t n_rows = read<uint32_t>();
+        at += n_rows*sizeof(uint32_t);
+        const uint32_t n_kept = std::min<uint32_t>(kept, n_rows);
+        write(n_kept);
+        for (uint32_t i = 0; i < n_kept; i++) {
+            write<uint32_t>(kept - n_kept + i);
+        }
+        for (uint32_t l = 0; l < 2*layers; l++) {
+            const uint64_t size = copy_value<uint64_t>();
+            copy(size*n_kept);
+            at += size*(n_rows - n_kept);
         }
     }
 

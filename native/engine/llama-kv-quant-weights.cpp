@@ -77,9 +77,11 @@ std::vector<float> row_mean_squares(ggml_backend_t backend, ggml_tensor * w, con
 } // namespace
 
 kv_mean_squares kv_mean_squares_of(const llama_model & model, const llama_hparams & hparams, uint32_t il, const layer & l) {
-    GGML_UNUSED(hparams);
     const llama_layer & w = model.layers[il];
     kv_mean_squares m;
+    if (hparams.no_alloc) { // only the sizes are wanted: there are no weights
+        return m;
+    }
     if (from_norm(read_f32(w.attn_q_norm), l.n_head, l, m.q) && from_norm(read_f32(w.attn_k_norm), l.n_head_kv, l, m.k)) {
         return m;
     }
@@ -115,7 +117,7 @@ kv_mean_squares kv_mean_squares_of(const llama_model & model, const llama_hparam
 
 std::vector<float> kv_key_bias_of(const llama_model & model, const llama_hparams & hparams, uint32_t il, const layer & l) {
     const llama_layer & w = model.layers[il];
-    if (w.attn_k_norm || hparams.f_clamp_kqv > 0.0f) {
+    if (hparams.no_alloc || w.attn_k_norm || hparams.f_clamp_kqv > 0.0f) {
         return {};
     }
     const size_t n_q = (size_t) l.n_head*l.head_k, n_k = (size_t) l.n_head_kv*l.head_k;
