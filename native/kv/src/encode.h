@@ -48,11 +48,21 @@ struct Reciprocal { uint32_t factor; int shift; };
 /* <x,c> and <c,c>, of magnitudes: at most 64 * 2^15 * 127 and 64 * 127^2. */
 struct Products { int32_t xc, cc; };
 
-LKV_INLINE Reciprocal reciprocalOf(int byte, int exponent) {
-    // byte - kScaleOrigin = 11 * octave + i with i in 1..11; 220 keeps the division away from negative numbers.
-    const int from = byte - kScaleOrigin - 1 + 220, octave = from / kScaleSteps - 220 / kScaleSteps, i = from % kScaleSteps;
-    return {kReciprocals[i], octave + 13 - exponent};
-}
+/* kScaleOrigin + 11 * octave + i, i in 1 to 11, for all bytes, so that no candidate costs a division. */
+struct ScaleSplit {
+    uint16_t factor[256];
+    int8_t octave[256];
+    constexpr ScaleSplit() : factor{}, octave{} {
+        for (int byte = 0; byte < 256; byte++) {
+            const int above = byte - kScaleOrigin - 1 + 20 * kScaleSteps; // not negative
+            factor[byte] = kReciprocals[above % kScaleSteps];
+            octave[byte] = (int8_t) (above / kScaleSteps - 20);
+        }
+    }
+};
+constexpr ScaleSplit kScaleSplit{};
+
+LKV_INLINE Reciprocal reciprocalOf(int byte, int exponent) { return {kScaleSplit.factor[byte], kScaleSplit.octave[byte] + 13 - exponent}; }
 
 /*
  * What a scale removes from the squared error of a block of zeros, in units of the values times `unit` (2^(e - 14)). Exact but for one

@@ -2,6 +2,7 @@
 #include "format_table.h"
 #include "hadamard.h"
 #include "half.h"
+#include "nearest_tables.h"
 #include "scalar_codes.h"
 
 namespace lkv {
@@ -38,8 +39,8 @@ struct ScalarOps {
     template<int BITS, int N> static Products products(const Block<N> & block, Reciprocal reciprocal) {
         Products sums = {0, 0};
         for (int i = 0; i < N; i++) {
-            const int x = block.x[i] < 0 ? -block.x[i] : block.x[i], index = indexOf<BITS>(x, reciprocal);
-            const int level = BITS == 8 ? index : positiveLevels<BITS == 8 ? 2 : BITS>()[index];
+            const int x = block.x[i] < 0 ? -block.x[i] : block.x[i], t = twiceOverScale(x, reciprocal);
+            const int level = nearestLevel<BITS>(t);
             sums.xc += x * level;
             sums.cc += level * level;
         }
@@ -51,7 +52,7 @@ struct ScalarOps {
         memset(out, 0, codeBytes(BITS, N));
         for (int i = 0; i < N; i++) {
             const bool negative = block.x[i] < 0;
-            const int index = indexOf<BITS>(negative ? -block.x[i] : block.x[i], reciprocal);
+            const int t = twiceOverScale(negative ? -block.x[i] : block.x[i], reciprocal), index = nearestIndex<BITS>(t);
             addCode<BITS, N>(out, i, BITS == 8 ? (negative ? -index : index) : negative ? half - 1 - index : half + index);
         }
     }
@@ -100,13 +101,21 @@ private:
         return bits - 0x4b400000;
     }
 
-    /* Index of the nearest positive level of magnitude x; for 8 bits the level itself. */
-    template<int BITS> static int indexOf(int x, Reciprocal reciprocal) {
-        const uint32_t twice = ((uint32_t) x * reciprocal.factor >> 16) >> reciprocal.shift, t = twice < 255 ? twice : 255;
-        if (BITS == 8) return ((t < 254 ? t : 254) + 1) / 2;
-        int index = 0;
-        for (int i = 1; i < 1 << (BITS - 1); i++) index += (int) t >= edge<BITS == 8 ? 2 : BITS>(i);
-        return index;
+    /* floor(2 * x / scale), at most 255. */
+    static int twiceOverScale(int x, Reciprocal reciprocal) {
+        const uint32_t twice = ((uint32_t) x * reciprocal.factor >> 16) >> reciprocal.shift;
+        return twice < 255 ? (int) twice : 255;
+    }
+
+    /* The nearest level's index; for 8 bits the level itself, half of twice, rounded up. */
+    template<int BITS> static int nearestIndex(int twice) {
+        if constexpr (BITS == 8) return ((twice < 254 ? twice : 254) + 1) / 2;
+        else return kNearest<BITS>.index[twice];
+    }
+
+    template<int BITS> static int nearestLevel(int twice) {
+        if constexpr (BITS == 8) return nearestIndex<8>(twice);
+        else return kNearest<BITS>.level[twice];
     }
 };
 

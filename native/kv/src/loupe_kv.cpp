@@ -14,8 +14,15 @@ constexpr lkv_format_info kInfo[LKV_FORMAT_COUNT] = {
 };
 
 const FormatFunctions * tableOf(lkv_isa isa) {
-    (void) isa;
-    return &kScalarFormats;
+    switch (isa) {
+#if defined(LKV_X86)
+    case LKV_ISA_AVX2: return &kAvx2Formats;
+    case LKV_ISA_AVX512: return &kAvx512Formats;
+#elif defined(LKV_ARM64)
+    case LKV_ISA_NEON: return &kNeonFormats;
+#endif
+    default: return &kScalarFormats;
+    }
 }
 
 } // namespace
