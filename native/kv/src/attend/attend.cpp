@@ -1,5 +1,6 @@
 // The public functions of attention: which instruction set computes it, and the merge of partial results.
 #include "attend.h"
+#include "isa.h"
 #include "scratch.h"
 #include <cmath>
 
@@ -7,7 +8,7 @@ size_t lkv_scratch_bytes(int32_t head_k, int32_t head_v, int32_t n_rows) { retur
 
 void lkv_attend(const lkv_attention * a) {
     switch (lkv_isa_in_use()) {
-#if defined(__x86_64__) || defined(_M_X64)
+#if defined(LKV_X86)
         case LKV_ISA_AVX512: lkv::attendAvx512(*a); break;
 #endif
         default: lkv_attend_reference(a); break;

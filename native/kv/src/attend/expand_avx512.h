@@ -3,8 +3,8 @@
  * each of 16 values (values) in a register. Codes are brought into that order while they are packed, then unpacked and looked up.
  */
 #pragma once
+#include "codebook.h"
 #include "layout.h"
-#include "levels.h"
 #include "scratch.h"
 #include <immintrin.h>
 #include <string.h>
@@ -50,9 +50,10 @@ template <int BITS, int N> struct Avx512Block {
         if constexpr (BITS == 8) {
             return _mm512_set1_epi8((char) offset);
         } else {
+            constexpr const int8_t * kLevels = BITS == 2 ? kLevels2 : BITS == 3 ? kLevels3 : BITS == 4 ? kLevels4 : kLevels5;
             alignas(64) uint8_t t[64];
             for (int i = 0; i < 64; i++) {
-                t[i] = (uint8_t) (levelsOf(BITS)[i % (1 << BITS)] + offset);
+                t[i] = (uint8_t) (kLevels[i % (1 << BITS)] + offset);
             }
             return _mm512_load_si512(t);
         }
@@ -73,7 +74,7 @@ template <int BITS, int N> struct Avx512Block {
 
     static inline void scales(const uint8_t * p, size_t stride, float * out) {
         for (int c = 0; c < kTile; c++, p += stride) {
-            out[c] = scaleOf(*p);
+            out[c] = kScales[*p];
         }
     }
 

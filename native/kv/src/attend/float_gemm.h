@@ -1,5 +1,6 @@
 // Matrix product in floats with the rows in registers: the exact key bias, and keys and values of half-precision caches.
 #pragma once
+#include "repeat.h"
 #include "scratch.h"
 
 namespace lkv {
@@ -13,28 +14,16 @@ template <class F, int R, int G>
 static inline void floatGemmColumns(const float * const * a, const float * b, size_t b_stride, int n, float * c, size_t c_stride) {
     using V = typename F::V;
     V acc[R][G];
-    for (int r = 0; r < R; r++) {
-        for (int g = 0; g < G; g++) {
-            acc[r][g] = F::load(c + (size_t) r * c_stride + g * F::W);
-        }
-    }
+    repeat<R>([&](auto r) LKV_BODY { repeat<G>([&](auto g) LKV_BODY { acc[r][g] = F::load(c + r * c_stride + g * F::W); }); });
     for (int i = 0; i < n; i++, b += b_stride) {
         V x[G];
-        for (int g = 0; g < G; g++) {
-            x[g] = F::load(b + g * F::W);
-        }
-        for (int r = 0; r < R; r++) {
+        repeat<G>([&](auto g) LKV_BODY { x[g] = F::load(b + g * F::W); });
+        repeat<R>([&](auto r) LKV_BODY {
             const V w = F::all(a[r][i]);
-            for (int g = 0; g < G; g++) {
-                acc[r][g] = F::fma(w, x[g], acc[r][g]);
-            }
-        }
+            repeat<G>([&](auto g) LKV_BODY { acc[r][g] = F::fma(w, x[g], acc[r][g]); });
+        });
     }
-    for (int r = 0; r < R; r++) {
-        for (int g = 0; g < G; g++) {
-            F::store(c + (size_t) r * c_stride + g * F::W, acc[r][g]);
-        }
-    }
+    repeat<R>([&](auto r) LKV_BODY { repeat<G>([&](auto g) LKV_BODY { F::store(c + r * c_stride + g * F::W, acc[r][g]); }); });
 }
 
 /*
@@ -48,7 +37,7 @@ static inline void floatGemm(const float * const * a, const float * b, size_t b_
     for (; j + G * F::W <= columns; j += G * F::W) {
         floatGemmColumns<F, R, G>(a, b + j, b_stride, n, c + j, c_stride);
     }
-    for (; j < columns; j += H * F::W) {
+    for (; G != H && j < columns; j += H * F::W) {
         floatGemmColumns<F, R, H>(a, b + j, b_stride, n, c + j, c_stride);
     }
 }

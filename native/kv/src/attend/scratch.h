@@ -4,6 +4,9 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#if defined(_MSC_VER)
+#include <intrin.h>
+#endif
 
 namespace lkv {
 
@@ -11,6 +14,17 @@ constexpr int kTile = 64;     // cells that are expanded together
 constexpr int kGroupRows = 8; // query rows that one pass of a kernel keeps in registers, at most
 constexpr int kMaxHead = 576;
 constexpr int kMaxPairs = 64; // of the exact key bias
+
+// Index of the lowest bit that is set; x is not 0.
+static inline int lowestBit(uint32_t x) {
+#if defined(_MSC_VER)
+    unsigned long i;
+    _BitScanForward(&i, x);
+    return (int) i;
+#else
+    return __builtin_ctz(x);
+#endif
+}
 
 // Offsets in bytes, each a multiple of 64.
 struct Scratch {

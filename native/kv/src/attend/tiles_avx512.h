@@ -14,11 +14,21 @@
 #include "expand_avx512.h"
 #include "float_avx512.h"
 #include "loupe_kv.h"
+#include "repeat.h"
 
 namespace lkv {
 
 class Avx512Tiles {
     using F = Avx512Floats;
+    // Sums of 32 bits. With the general type GCC keeps two copies of each across the loops below, one of them in memory.
+#if defined(__GNUC__)
+    typedef int Sums __attribute__((vector_size(64)));
+#else
+    using Sums = __m512i;
+#endif
+    static LKV_INLINE Sums sums(__m512i x) { return (Sums) x; }
+    static LKV_INLINE Sums dot(Sums sums, __m512i u, __m512i s) { return (Sums) _mm512_dpbusd_epi32((__m512i) sums, u, s); }
+    static LKV_INLINE __m512 floats(Sums sums) { return _mm512_cvtepi32_ps((__m512i) sums); }
 
 public:
     Avx512Tiles(const lkv_attention & a, const Scratch & at, uint8_t * scratch)
@@ -104,42 +114,46 @@ private:
     }
 
     template <int R, int STEPS> void scoreBlocks(int32_t row, float * s) const {
-        constexpr int G = R * 4 <= 24 ? 4 : 2; // registers of 16 cells beside each other
+        constexpr int G = R * 4 <= F::kAccumulators ? 4 : 2; // registers of 16 cells beside each other
         for (int g = 0; g < 4; g += G) {
             for (int b = 0; b < k_blocks_; b++) {
-                __m512i acc[R][G];
-                const int8_t * q[R];
-                for (int r = 0; r < R; r++) {
-                    q[r] = query_ + (size_t) (row + r) * (size_t) a_.head_k + 4 * STEPS * b;
-                    for (int i = 0; i < G; i++) {
-                        acc[r][i] = _mm512_set1_epi32(query_start_[(row + r) * k_blocks_ + b]);
-                    }
-                }
-                const uint8_t * k = keys_ + (size_t) b * STEPS * kTile * 4 + 64 * g;
-                for (int j = 0; j < STEPS; j++, k += kTile * 4) {
-                    __m512i x[G];
-                    for (int i = 0; i < G; i++) {
-                        x[i] = _mm512_load_si512(k + 64 * i);
-                    }
-                    for (int r = 0; r < R; r++) {
-                        int32_t four;
-                        memcpy(&four, q[r] + 4 * j, 4);
-                        const __m512i y = _mm512_set1_epi32(four);
-                        for (int i = 0; i < G; i++) {
-                            acc[r][i] = _mm512_dpbusd_epi32(acc[r][i], x[i], y);
-                        }
-                    }
-                }
-                for (int r = 0; r < R; r++) {
-                    const __m512 y = _mm512_set1_ps(query_scale_[(row + r) * k_blocks_ + b]);
-                    for (int i = 0; i < G; i++) {
-                        float * to = s + r * kTile + 16 * (g + i);
-                        const __m512 part = _mm512_mul_ps(_mm512_cvtepi32_ps(acc[r][i]), _mm512_load_ps(key_scale_ + b * kTile + 16 * (g + i)));
-                        _mm512_store_ps(to, b == 0 ? _mm512_mul_ps(part, y) : _mm512_fmadd_ps(part, y, _mm512_load_ps(to)));
-                    }
-                }
+                scoreBlock<R, G, STEPS>(row, b, keys_ + (size_t) b * STEPS * kTile * 4 + 64 * g, key_scale_ + b * kTile + 16 * g, s + 16 * g);
             }
         }
+    }
+
+    template <int R, int G, int STEPS> LKV_INLINE void scoreBlock(int32_t row, int b, const uint8_t * k, const float * scale, float * s) const {
+        const int8_t * q = query_ + (size_t) row * (size_t) a_.head_k + 4 * STEPS * b;
+        const size_t q_stride = (size_t) a_.head_k;
+        Sums acc[R][G];
+        repeat<R>([&](auto r) LKV_BODY {
+            repeat<G>([&](auto i) LKV_BODY { acc[r][i] = sums(_mm512_set1_epi32(query_start_[(row + r) * k_blocks_ + b])); });
+        });
+        for (int j = 0; j < STEPS; j++, k += kTile * 4, q += 4) {
+            __m512i x[G];
+            repeat<G>([&](auto i) LKV_BODY { x[i] = _mm512_load_si512(k + 64 * i); });
+            repeat<R>([&](auto r) LKV_BODY {
+                const __m512i y = fourTimes16(q + r * q_stride);
+                repeat<G>([&](auto i) LKV_BODY { acc[r][i] = dot(acc[r][i], x[i], y); });
+            });
+        }
+        __m512 x[G];
+        repeat<G>([&](auto i) LKV_BODY { x[i] = _mm512_load_ps(scale + 16 * i); });
+        repeat<R>([&](auto r) LKV_BODY {
+            const __m512 y = _mm512_set1_ps(query_scale_[(row + r) * k_blocks_ + b]);
+            repeat<G>([&](auto i) LKV_BODY {
+                float * to = s + r * kTile + 16 * i;
+                const __m512 part = _mm512_mul_ps(floats(acc[r][i]), x[i]);
+                _mm512_store_ps(to, _mm512_fmadd_ps(part, y, b == 0 ? _mm512_setzero_ps() : _mm512_load_ps(to)));
+            });
+        });
+    }
+
+    // Four bytes in each of 16 lanes.
+    static LKV_INLINE __m512i fourTimes16(const void * p) {
+        int32_t four;
+        memcpy(&four, p, 4);
+        return _mm512_set1_epi32(four);
     }
 
     // ---- values ----
@@ -160,7 +174,7 @@ private:
         const uint8_t * from = v_ + b * B::kBytes;
         uint8_t * to = values_ + (size_t) b * kTile * N;
         for (uint32_t rest = wanted & ~(uint32_t) expanded_[b]; rest != 0; rest &= rest - 1) {
-            const int i = (int) _tzcnt_u32(rest);
+            const int i = lowestBit(rest);
             B::values(from + (size_t) B::cellOf(i) * v_stride_, v_stride_, t, to + i * 4 * N);
         }
         expanded_[b] = (uint16_t) (expanded_[b] | wanted);
@@ -242,40 +256,32 @@ private:
     // bytes[R or 2R][kTile] times the values of block b, added to the output.
     template <int R, int N, bool WIDE> void multiply(int32_t row, int b, uint32_t wanted, const uint8_t * bytes, const float * scale) {
         constexpr int ROWS = WIDE ? 2 * R : R;
-        constexpr int G = ROWS * 4 <= 24 && N == 64 ? 4 : 2; // registers of 16 values beside each other
+        constexpr int G = ROWS * 4 <= F::kAccumulators && N == 64 ? 4 : 2; // registers of 16 values beside each other
         for (int g = 0; g < N / 16; g += G) {
-            __m512i acc[ROWS][G];
-            for (int r = 0; r < ROWS; r++) {
-                for (int i = 0; i < G; i++) {
-                    acc[r][i] = _mm512_setzero_si512();
-                }
-            }
+            Sums acc[ROWS][G];
+            repeat<ROWS>([&](auto r) LKV_BODY { repeat<G>([&](auto i) LKV_BODY { acc[r][i] = sums(_mm512_setzero_si512()); }); });
             const uint8_t * v = values_ + (size_t) b * kTile * N + 64 * g;
             for (uint32_t rest = wanted; rest != 0; rest &= rest - 1) {
-                const int j = (int) _tzcnt_u32(rest);
+                const int j = lowestBit(rest);
                 __m512i x[G];
-                for (int i = 0; i < G; i++) {
-                    x[i] = _mm512_load_si512(v + j * 4 * N + 64 * i);
-                }
-                for (int r = 0; r < ROWS; r++) {
-                    int32_t four;
-                    memcpy(&four, bytes + r * kTile + 4 * j, 4);
-                    const __m512i y = _mm512_set1_epi32(four);
-                    for (int i = 0; i < G; i++) {
-                        acc[r][i] = _mm512_dpbusd_epi32(acc[r][i], y, x[i]);
-                    }
-                }
+                repeat<G>([&](auto i) LKV_BODY { x[i] = _mm512_load_si512(v + j * 4 * N + 64 * i); });
+                repeat<ROWS>([&](auto r) LKV_BODY {
+                    const __m512i y = fourTimes16(bytes + r * kTile + 4 * j);
+                    repeat<G>([&](auto i) LKV_BODY { acc[r][i] = dot(acc[r][i], y, x[i]); });
+                });
             }
-            for (int r = 0; r < R; r++) {
-                float * out = a_.out + (size_t) (row + r) * (size_t) a_.head_v + b * N + 16 * g;
-                for (int i = 0; i < G; i++) {
-                    __m512i sum = acc[r][i];
+            float * out = a_.out + (size_t) row * (size_t) a_.head_v + b * N + 16 * g;
+            repeat<R>([&](auto r) LKV_BODY {
+                const __m512 y = _mm512_set1_ps(scale[r]);
+                repeat<G>([&](auto i) LKV_BODY {
+                    Sums sum = acc[r][i];
                     if constexpr (WIDE) {
-                        sum = _mm512_add_epi32(_mm512_slli_epi32(sum, 8), acc[R + r][i]);
+                        sum = sums(_mm512_add_epi32(_mm512_slli_epi32((__m512i) sum, 8), (__m512i) acc[R + r][i]));
                     }
-                    F::store(out + 16 * i, _mm512_fmadd_ps(_mm512_cvtepi32_ps(sum), _mm512_set1_ps(scale[r]), F::load(out + 16 * i)));
-                }
-            }
+                    F::store(out + 16 * i, _mm512_fmadd_ps(floats(sum), y, F::load(out + 16 * i)));
+                });
+                out += a_.head_v;
+            });
         }
     }
 
