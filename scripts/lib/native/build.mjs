@@ -11,17 +11,18 @@ import { nodeLlamaCpp, prepareSource, sourceHash } from './source.mjs';
 import { bindingFlags, compilerId, generator, niced, platform, toolsFlags } from './toolchain.mjs';
 
 const tools = ['llama-perplexity', 'llama-bench', 'test-quantize-fns', 'test-backend-ops'];
+const metadataFile = '_nlcBuildMetadata.json';
 const bindingFile = /\.(node|so|dylib)$/;
 
 /** Folder of the finished binding, as node-llama-cpp expects one; built first unless it is in the cache. */
 export const ensureBinding = options => ensure('binding', {
-  title: 'build the native binding', flags: bindingFlags, targets: ['llama-addon'], source: work => path.join(work, 'source'),
-  collect: (build, target) => {
+  title: 'build the native binding (once, some minutes)', flags: bindingFlags, targets: ['llama-addon'], source: work => path.join(work, 'source'),
+  collect: (build, target, hash) => {
     for (const file of fs.readdirSync(build, { recursive: true }).filter(name => bindingFile.test(name))) {
       fs.copyFileSync(path.join(build, file), path.join(target, path.basename(file)));
     }
     if (!fs.existsSync(path.join(target, 'llama-addon.node'))) throw new Stop('The build ended without llama-addon.node.');
-    fs.writeFileSync(path.join(target, '_nlcBuildMetadata.json'), `${JSON.stringify(metadata())}\n`);
+    fs.writeFileSync(path.join(target, metadataFile), `${JSON.stringify({ ...metadata(), loupe: hash })}\n`);
   },
 }, options);
 
@@ -40,7 +41,8 @@ export const ensureTools = options => ensure('tools', {
 async function ensure(kind, { title, flags, targets, source, collect }, { jobs = os.availableParallelism() } = {}) {
   const compiler = await compilerId();
   const short = text => createHash('sha256').update(text).digest('hex').slice(0, 16);
-  const target = path.join(cacheRoot(), 'native', `${kind}-${short([sourceHash(), compiler, platform, ...flags].join('\n'))}`);
+  const hash = short([sourceHash(), compiler, platform, ...flags].join('\n'));
+  const target = path.join(cacheRoot(), 'native', `${kind}-${hash}`);
   if (fs.existsSync(target)) return target;
   const work = path.join(cacheRoot(), 'native', `work-${short(compiler)}`);
   return withLock(`${work}.lock`, async () => {
@@ -54,7 +56,7 @@ async function ensure(kind, { title, flags, targets, source, collect }, { jobs =
       const made = `${target}.partial`;
       fs.rmSync(made, { recursive: true, force: true });
       fs.mkdirSync(made, { recursive: true });
-      collect(build, made);
+      collect(build, made, hash);
       fs.renameSync(made, target);
       return target;
     });
@@ -105,10 +107,12 @@ const fromFile = (...parts) => new URL(`file://${path.join(nodeLlamaCpp(), ...pa
 /** Puts the binding where node-llama-cpp looks for it, in `modules` (a node_modules folder), in place of an earlier one. Returns the folder. */
 export async function installBinding(binding, modules = fromRoot('node_modules')) {
   const folder = path.join(modules, 'node-llama-cpp', 'bins', await bindingFolderName());
-  const mark = path.join(folder, '.built');
-  if (fs.existsSync(mark) && fs.readFileSync(mark, 'utf8') === path.basename(binding)) return folder;
+  const [wanted, present] = [binding, folder].map(one => path.join(one, metadataFile)).map(file => (fs.existsSync(file) ? fs.readFileSync(file, 'utf8') : ''));
+  if (wanted === present) return folder;
+  // Renamed into place, so that it is whole or absent; a sidecar that runs keeps the files it has mapped.
+  const partial = `${folder}.${process.pid}.partial`;
+  fs.cpSync(binding, partial, { recursive: true });
   fs.rmSync(folder, { recursive: true, force: true });
-  fs.cpSync(binding, folder, { recursive: true });
-  fs.writeFileSync(mark, path.basename(binding));
+  fs.renameSync(partial, folder);
   return folder;
 }
