@@ -112,10 +112,8 @@ function assertKvTypes(context: LlamaContext, binding: Binding, { format }: Reso
     throw failure('kv.formatIgnored', `The engine uses ${keys}/${values} for the KV cache instead of ${format.keys}/${format.values}.`,
       'Choose the preset "exact" in the setting loupe.kv.preset, and please report it.', undefined, { keys, values });
   };
-  const { kvCacheKeyType, kvCacheValueType } = context;
-  if (Number(kvCacheKeyType) !== binding.typeOf(format.keys) || Number(kvCacheValueType) !== binding.typeOf(format.values)) {
-    refuse(`type ${kvCacheKeyType}`, `type ${kvCacheValueType}`);
-  }
+  const [keys, values]: readonly [number, number] = [context.kvCacheKeyType, context.kvCacheValueType];
+  if (keys !== binding.typeOf(format.keys) || values !== binding.typeOf(format.values)) refuse(`type ${keys}`, `type ${values}`);
   const { allocated } = log;
   if (!allocated) return;
   const right = (types: readonly string[], wanted: KvType): boolean => types.includes(wanted) && types.every((type) => type === wanted || (format.windowF16 && type === 'f16'));
