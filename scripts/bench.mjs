@@ -7,6 +7,7 @@ import { note, runMain, step } from './lib/log.mjs';
 import { ensureModels } from './lib/models.mjs';
 import { fromRoot } from './lib/paths.mjs';
 import { testModels } from './lib/testModels.mjs';
+import { ensureNative } from './native.mjs';
 
 /**
  * A bench prints one line of JSON per measurement, `{ "name", "value", "unit", "limit"?, "pass"? }`; other lines are for the
@@ -26,6 +27,7 @@ function measurements(output) {
 await runMain(async args => {
   await ensureDependencies();
   await step('compile', () => mustRun('tsc', process.execPath, [fromRoot('node_modules', 'typescript', 'bin', 'tsc'), '-b']));
+  await ensureNative();
   await build();
   await ensureModels(Object.keys(testModels));
 

@@ -10,6 +10,7 @@ const pieces = {
   workbench: async () => (await import('./lib/codeServer.mjs')).ensureCodeServer(),
   chromium: async () => (await import('./lib/chromium.mjs')).ensureChromium(),
   models: async () => (await import('./lib/models.mjs')).ensureModels(Object.keys(testModels)),
+  native: async () => (await import('./native.mjs')).ensureNative(),
   llamaServer: async () => (await import('./lib/llamaServer.mjs')).ensureLlamaServer({ cacheRoot: cacheRoot() }),
 };
 

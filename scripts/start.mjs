@@ -9,7 +9,7 @@ import { packageExtension } from './package.mjs';
 
 await runMain(async args => {
   const { values } = parseArgs({ args, options: { folder: { type: 'string', default: '.' }, port: { type: 'string', default: '8734' } } });
-  const vsix = await packageExtension();
+  const vsix = await packageExtension({ orElseStock: true });
   await ensureModels([defaultChatModel()]);
   return openWorkbench(vsix, path.resolve(process.env.INIT_CWD ?? '.', values.folder), Number(values.port));
 });

@@ -24,19 +24,26 @@ const sidecarPackages = [
 ];
 const inPackage = /^extension\/dist\/sidecar\/node_modules\/(?:.*\/node_modules\/)?((?:@[^/]+\/)?[^/]+)\/(.+)$/;
 const moduleFile = /(^|\/)([\w.@-]+\.(js|cjs|mjs|json)|licen[cs]e[\w.-]*)$/i;
+/** Ours, beside the published one: its folder has the platform's name and a hash. */
+const ownBindingFile = /^bins\/([\w-]+)\/(_nlcBuildMetadata\.json|llama-addon\.node|lib(ggml|llama)[\w.-]*\.(so|dylib))$/;
 const bindingFile = /^(package\.json|LICENSE|dist\/index\.js|bins\/[\w-]+\/(_nlcBuildMetadata\.json|[\w.-]+\.(node|so|dylib|dll|metal|metallib)(\.\d+)*))$/;
 
-function allowed(name, bindingPackage) {
+function allowed(name, bindingPackage, ownBinding) {
   if (required.includes(name)) return true;
   const [, owner, file] = inPackage.exec(name) ?? [];
   if (owner === undefined) return false;
   if (owner === bindingPackage) return bindingFile.test(file);
+  if (owner === 'node-llama-cpp' && ownBindingFile.exec(file)?.[1] === ownBinding) return true;
   return sidecarPackages.includes(owner) && moduleFile.test(file);
 }
 
-/** What is wrong with an archive's list of files: one line for each file that should not, or should, be there. */
-export function checkFiles(names, bindingPackage) {
-  const extra = names.filter(name => !allowed(name, bindingPackage)).map(name => `extra: ${name}`);
-  const missing = required.filter(name => !names.includes(name)).map(name => `missing: ${name}`);
+/**
+ * What is wrong with an archive's list of files: one line for each file that should not, or should, be there. `ownBinding`: the folder of
+ * our binding, where it was built.
+ */
+export function checkFiles(names, bindingPackage, ownBinding) {
+  const extra = names.filter(name => !allowed(name, bindingPackage, ownBinding)).map(name => `extra: ${name}`);
+  const own = ownBinding === undefined ? [] : [`extension/dist/sidecar/node_modules/node-llama-cpp/bins/${ownBinding}/llama-addon.node`];
+  const missing = [...required, ...own].filter(name => !names.includes(name)).map(name => `missing: ${name}`);
   return [...extra, ...missing];
 }

@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { Stop } from './log.mjs';
+import { installBinding } from './native/build.mjs';
 import { fromRoot, vsceTarget } from './paths.mjs';
 
 const bindings = {
@@ -28,9 +29,10 @@ export const bindingPackage = () => {
 
 /**
  * Copies what the sidecar loads at run time to `target` (a node_modules folder): exactly the modules that node-llama-cpp's
- * entry reaches by import, the data it reads, and this platform's processor binding. Returns the packages, by folder.
+ * entry reaches by import, the data it reads, this platform's processor binding, and our own where there is one (`ownBinding`, its folder): the
+ * published one serves where ours does not run. Returns the packages, by folder.
  */
-export async function stageSidecarModules(target) {
+export async function stageSidecarModules(target, ownBinding) {
   fs.rmSync(target, { recursive: true, force: true });
   const packages = new Set();
   for (const file of await reachable('node-llama-cpp')) {
@@ -52,6 +54,7 @@ export async function stageSidecarModules(target) {
     copy(path.join(folder, 'package.json'), target);
     for (const name of fs.readdirSync(fromRoot(folder)).filter(isLicence)) copy(path.join(folder, name), target);
   }
+  if (ownBinding) await installBinding(ownBinding, target);
   for (const [name, exported] of Object.entries(leftOut)) writeAbsent(path.join(target, name), name, exported);
   return [...packages];
 }

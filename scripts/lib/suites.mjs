@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { build } from '../build.mjs';
+import { ensureNative } from '../native.mjs';
 import { packageExtension } from '../package.mjs';
 import { runScenarios } from './e2e.mjs';
 import { capture, run } from './exec.mjs';
@@ -54,6 +55,7 @@ export async function integration({ grep }) {
   await build();
   await ensureModels(Object.keys(testModels));
   await ensureLlamaServer({ cacheRoot: cacheRoot() });
+  await ensureNative();
   return mocha('integration', { timeout: 120_000, limitMinutes: 20, grep });
 }
 

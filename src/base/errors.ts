@@ -11,7 +11,7 @@ export const errorCodes = [
   'download.failed', 'download.diskFull', 'download.cancelled',
   // sidecar
   'sidecar.unavailable', 'sidecar.crashed', 'sidecar.crashLoop', 'sidecar.hung', 'sidecar.unauthorized', 'sidecar.protocol',
-  'kv.formatIgnored', 'context.overflow',
+  'kv.formatIgnored', 'kv.flashAttention', 'context.overflow',
   // remote endpoints
   'endpoint.unreachable', 'endpoint.unauthorized', 'endpoint.badResponse', 'endpoint.httpError',
   // agent and tools

@@ -63,7 +63,7 @@ async function load(deps: ConnectDeps, choice: LocalChoice, ready: RoleState, st
     const contextSize = ready.state === 'ready' && ready.model.path === choice.path ? ready.model.contextSize : choice.contextSize;
     return await deps.engine.load({
       role: 'chat', modelPath: choice.path, contextSize, threads: 'auto', gpu: settingDefaults['loupe.model.gpu'],
-      kvKeys: settingDefaults['loupe.kv.keys'], kvValues: settingDefaults['loupe.kv.values'],
+      kvPreset: settingDefaults['loupe.kv.preset'],
     }, signal);
   } finally {
     listening.dispose();

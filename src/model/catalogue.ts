@@ -31,9 +31,9 @@ const gemmaTerms = { name: 'Gemma Terms of Use', url: 'https://ai.google.dev/gem
 const hub = (repository: string, revision: string, file: string): string => `https://huggingface.co/${repository}/resolve/${revision}/${file}`;
 
 const layers = (count: number, heads: number, headSize: number): KvGeometry['global'] => ({
-  layers: count, keyElements: heads * headSize, valueElements: heads * headSize,
+  layers: count, keyElements: heads * headSize, valueElements: heads * headSize, keyHead: headSize, valueHead: headSize,
 });
-const none = { layers: 0, keyElements: 0, valueElements: 0 };
+const none = { layers: 0, keyElements: 0, valueElements: 0, keyHead: 0, valueHead: 0 };
 
 export const catalogue: readonly CatalogueEntry[] = [
   {

@@ -1,15 +1,17 @@
 import path from 'node:path';
 import { type LoupeError, makeError } from '../base/errors.js';
+import type { KvPreset } from '../protocol/kv.js';
 import type { ModelRole } from '../protocol/sidecar.js';
 import type { SettingValues } from '../protocol/settings.js';
 import { type CatalogueEntry, activeBytes, catalogue, catalogueEntry } from './catalogue.js';
-import { type Fit, type FitModel, type KvFormat, type MemoryBudget, largestContext, memoryBudget, memoryNeed, size, tokens } from './fit.js';
+import { type Fit, type FitModel, type MemoryBudget, largestContext, memoryBudget, memoryNeed, size, tokens } from './fit.js';
 import type { Hardware } from './hardware.js';
+import { presetFormat } from './kvPresets.js';
 import { type Installed, type InstalledModel, displayName, entryFit, fitModel } from './installed.js';
 import { expandHome } from './paths.js';
 
 export type ModelSettings = Pick<SettingValues,
-  'loupe.model.chat' | 'loupe.model.completion' | 'loupe.model.contextSize' | 'loupe.model.gpu' | 'loupe.kv.keys' | 'loupe.kv.values'
+  'loupe.model.chat' | 'loupe.model.completion' | 'loupe.model.contextSize' | 'loupe.model.gpu' | 'loupe.kv.preset'
   | 'loupe.endpoint.url' | 'loupe.endpoint.model'>;
 
 export interface LocalChoice {
@@ -59,8 +61,8 @@ const isPath = (setting: string): boolean => /[/\\]/.test(setting) || setting.to
 export function chooseModels(input: ChooseInput): Choice {
   const { settings } = input;
   const budget = memoryBudget(input.hardware, input.ownBytes);
-  const format: KvFormat = { keys: settings['loupe.kv.keys'], values: settings['loupe.kv.values'] };
-  const completion = chooseCompletion(input, budget, format);
+  const preset = settings['loupe.kv.preset'];
+  const completion = chooseCompletion(input, budget, preset);
   const suggestions = {
     ...(completion.choice ? { completion: completion.choice } : {}), ...(completion.problem ? { completionProblem: completion.problem } : {}),
   };
@@ -69,9 +71,9 @@ export function chooseModels(input: ChooseInput): Choice {
     if (url) return { endpoint: { url, model: settings['loupe.endpoint.model'].trim() }, ...suggestions };
     return { ...suggestions, chatProblem: makeError('endpoint.unreachable', 'The chat model is an endpoint, but no address is set.', 'Set loupe.endpoint.url, for example to http://127.0.0.1:8080/v1.') };
   }
-  const chat = chooseChat(input, leaving(completion.model, budget, format), format);
+  const chat = chooseChat(input, leaving(completion.model, budget, preset), preset);
   // An answer matters more than suggestions: where both do not fit, the chat model has all the memory.
-  const alone = completion.choice && !chat.fits ? chooseChat(input, () => budget, format) : undefined;
+  const alone = completion.choice && !chat.fits ? chooseChat(input, () => budget, preset) : undefined;
   if (alone?.fits && alone.choice && completion.choice) {
     return {
       chat: alone.choice,
@@ -82,11 +84,15 @@ export function chooseModels(input: ChooseInput): Choice {
   return { ...(chat.choice ? { chat: chat.choice } : {}), ...(chat.problem ? { chatProblem: chat.problem } : {}), ...suggestions };
 }
 
+/** Counted in the preset's own formats; an engine that lacks them takes less context by itself. */
+const contextOf = (model: FitModel, budget: MemoryBudget, preset: KvPreset, wanted?: number, smallest?: number): Fit =>
+  largestContext(model, budget, presetFormat(preset, model), wanted, smallest);
+
 /** The chat model gets what the completion model leaves; weights that both share count once. */
-function leaving(other: Candidate['model'], budget: MemoryBudget, format: KvFormat): (model: FitModel, file: string) => MemoryBudget {
+function leaving(other: Candidate['model'], budget: MemoryBudget, preset: KvPreset): (model: FitModel, file: string) => MemoryBudget {
   if (!other) return () => budget;
   return (model, file) => {
-    const taken = memoryNeed(other.fit, completionContext, format).totalBytes - (other.path === file ? model.weightsBytes : 0);
+    const taken = memoryNeed(other.fit, completionContext, presetFormat(preset, other.fit)).totalBytes - (other.path === file ? model.weightsBytes : 0);
     return { ...budget, bytes: Math.max(0, budget.bytes - taken) };
   };
 }
@@ -98,10 +104,10 @@ interface Candidate {
   readonly problem?: LoupeError;
 }
 
-function chooseChat(input: ChooseInput, budget: (model: FitModel, file: string) => MemoryBudget, format: KvFormat): Candidate {
+function chooseChat(input: ChooseInput, budget: (model: FitModel, file: string) => MemoryBudget, preset: KvPreset): Candidate {
   const { settings, installed, hardware } = input;
   const wanted = settings['loupe.model.contextSize'];
-  const fitOf = (model: InstalledModel): Fit => largestContext(fitModel(model), budget(fitModel(model), model.path), format, wanted);
+  const fitOf = (model: InstalledModel): Fit => contextOf(fitModel(model), budget(fitModel(model), model.path), preset, wanted);
   const setting = settings['loupe.model.chat'].trim() || 'auto';
   if (setting !== 'auto') {
     const named = findNamed(setting, 'chat', installed);
@@ -122,11 +128,11 @@ function chooseChat(input: ChooseInput, budget: (model: FitModel, file: string) 
   return { fits: true, choice: choose(best.model, best.fit.contextSize, ['The best installed chat model for this machine.', best.fit.reason, contextNote(best.model, best.fit), ...passedOver].filter(Boolean).join(' ')) };
 }
 
-function chooseCompletion(input: ChooseInput, budget: MemoryBudget, format: KvFormat): Candidate {
+function chooseCompletion(input: ChooseInput, budget: MemoryBudget, preset: KvPreset): Candidate {
   const { settings, installed, hardware } = input;
   const setting = settings['loupe.model.completion'].trim() || 'auto';
   const pick = (model: InstalledModel, why: string): Candidate => {
-    const fit = largestContext(fitModel(model), budget, format, completionContext, 1024);
+    const fit = contextOf(fitModel(model), budget, preset, completionContext, 1024);
     if (!fit.fits) return { problem: tooLarge(model, fit) };
     return { choice: choose(model, fit.contextSize, `${why} ${fit.reason}`), model: { path: model.path, fit: fitModel(model) } };
   };
@@ -164,7 +170,7 @@ const hasGpu = (hardware: Hardware, settings: ModelSettings): boolean =>
   settings['loupe.model.gpu'] === 'auto' && hardware.gpus.some((gpu) => gpu.vendor === 'apple' || gpu.vendor === 'nvidia' || (gpu.vendor === 'amd' && (gpu.memoryBytes ?? 0) > 4e9));
 
 function contextNote(model: InstalledModel, fit: Fit): string {
-  return fit.contextSize < model.shape.trainContext ? `The model could use ${tokens(model.shape.trainContext)} with more memory or a smaller KV format.` : '';
+  return fit.contextSize < model.shape.trainContext ? `The model could use ${tokens(model.shape.trainContext)} with more memory or a smaller KV cache preset.` : '';
 }
 
 function findNamed(setting: string, role: ModelRole, installed: Installed): { readonly model?: InstalledModel; readonly problem?: LoupeError } {
@@ -193,7 +199,7 @@ const noFillInMiddle = (model: InstalledModel): LoupeError =>
 
 const tooLarge = (model: InstalledModel, fit: Fit): LoupeError =>
   makeError('model.outOfMemory', `${displayName(model)} needs about ${size(fit.need.totalBytes)} of memory: ${fit.reason}`,
-    'Close other programs, choose a smaller model, or set loupe.kv.keys and loupe.kv.values to q8_0.', undefined, { needBytes: fit.need.totalBytes });
+    'Close other programs, choose a smaller model, or a smaller preset in loupe.kv.preset.', undefined, { needBytes: fit.need.totalBytes });
 
 function noModel(input: ChooseInput, role: ModelRole): LoupeError {
   const best = recommended(input.hardware, role, input.settings, input.ownBytes)[0];
@@ -206,8 +212,8 @@ function noModel(input: ChooseInput, role: ModelRole): LoupeError {
 
 /** The context with which a model would run in chat, beside nothing else of Loupe. */
 export function contextFor(model: InstalledModel, hardware: Hardware, settings: ModelSettings, ownBytes = 0): Fit {
-  const format: KvFormat = { keys: settings['loupe.kv.keys'], values: settings['loupe.kv.values'] };
-  return largestContext(fitModel(model), memoryBudget(hardware, ownBytes), format, settings['loupe.model.contextSize']);
+  const preset = settings['loupe.kv.preset'];
+  return contextOf(fitModel(model), memoryBudget(hardware, ownBytes), preset, settings['loupe.model.contextSize']);
 }
 
 export interface Recommendation { readonly entry: CatalogueEntry; readonly fit: Fit; readonly reason: string }
@@ -215,11 +221,11 @@ export interface Recommendation { readonly entry: CatalogueEntry; readonly fit: 
 /** Catalogue models that can be downloaded and fit this machine, the recommended one first. */
 export function recommended(hardware: Hardware, role: ModelRole, settings: ModelSettings, ownBytes = 0): readonly Recommendation[] {
   const budget = memoryBudget(hardware, ownBytes);
-  const format: KvFormat = { keys: settings['loupe.kv.keys'], values: settings['loupe.kv.values'] };
+  const preset = settings['loupe.kv.preset'];
   const gpu = hasGpu(hardware, settings);
   const slow = (entry: CatalogueEntry): boolean => !gpu && activeBytes(entry) > slowActiveBytes;
   return catalogue.filter((entry) => entry.url && entry.roles.includes(role))
-    .map((entry) => ({ entry, fit: largestContext(entryFit(entry), budget, format, role === 'completion' ? completionContext : 0) }))
+    .map((entry) => ({ entry, fit: contextOf(entryFit(entry), budget, preset, role === 'completion' ? completionContext : 0) }))
     .filter(({ fit }) => fit.fits)
     .sort((a, b) => Number(slow(a.entry)) - Number(slow(b.entry)) || (role === 'completion' && !gpu ? a.entry.sizeBytes - b.entry.sizeBytes : b.entry.rank - a.entry.rank))
     .map(({ entry, fit }) => ({ entry, fit, reason: slow(entry) ? `Fits, but would be slow without a graphics processor. ${fit.reason}` : fit.reason }));

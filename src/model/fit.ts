@@ -1,17 +1,18 @@
-import type { KvType } from '../protocol/sidecar.js';
+import type { KvFormat } from '../protocol/kv.js';
 import type { Hardware } from './hardware.js';
-import { type KvGeometry, type KvLayers, kvBytesPerElement } from './modelShape.js';
+import { bitsPerValue } from './kvPresets.js';
+import type { KvGeometry, KvLayers } from './modelShape.js';
 
 /** What has to be known of a model to say how much memory it takes. */
 export interface FitModel {
   readonly weightsBytes: number;
   readonly kv: KvGeometry;
+  /** Absent: one that the engine has every storage format for. */
+  readonly architecture?: string;
   readonly trainContext: number;
   readonly vocabulary: number;
   readonly embedding: number;
 }
-
-export interface KvFormat { readonly keys: KvType; readonly values: KvType }
 
 export interface MemoryNeed {
   readonly weightsBytes: number;
@@ -31,19 +32,33 @@ const gib = 1024 ** 3;
 /** Below this a chat has no room for a file and an answer. */
 export const smallestChatContext = 4096;
 
-/** KV bytes per token of all layers of one kind. */
-export const kvBytesPerToken = (part: KvLayers, format: KvFormat): number =>
-  part.layers * (part.keyElements * kvBytesPerElement[format.keys] + part.valueElements * kvBytesPerElement[format.values]);
+/** KV bytes per token of the layers that keep every token. */
+export function kvGrowingBytes({ global }: KvGeometry, format: KvFormat): number {
+  const [keys, values] = [bitsPerValue(format.keys), bitsPerValue(format.values)];
+  return (format.meanBits === undefined ? 1 : format.meanBits / (keys + values)) * layerBytes(global, keys, values);
+}
+
+/** KV bytes of the sliding-window layers for a sequence of `context` tokens. */
+export function kvWindowBytes(kv: KvGeometry, context: number, format: KvFormat): number {
+  const [keys, values] = format.windowF16 ? [16, 16] : [bitsPerValue(format.keys), bitsPerValue(format.values)];
+  return keptByWindow(kv, context) * layerBytes(kv.local, keys, values);
+}
+
+/** KV bytes of the tokens that are kept in f16 besides: a constant for each sequence that is long enough. */
+export const kvTailBytes = ({ global }: KvGeometry, context: number, format: KvFormat): number =>
+  Math.min(context, format.sinks + format.tail) * layerBytes(global, 16, 16);
+
+/** Bytes per token of all layers of one kind, with so many bits for each element of a key and of a value. */
+const layerBytes = (part: KvLayers, keyBits: number, valueBits: number): number =>
+  (part.layers * (part.keyElements * keyBits + part.valueElements * valueBits)) / 8;
 
 /** Cells that the sliding-window layers keep for `context` tokens: window, batch and the one cell that node-llama-cpp adds. */
 export const keptByWindow = (kv: KvGeometry, context: number): number =>
   (kv.window === 0 ? 0 : Math.min(context, roundUp(kv.window + batchTokens + 1, contextStep)));
 
-/**
- * Bytes of the KV cache for `context` tokens: global layers keep all of them, sliding-window layers the window and one batch.
- */
+/** Bytes of the KV cache for a sequence of `context` tokens: global layers keep all of them, sliding-window layers the window and one batch. */
 export function kvCacheBytes(kv: KvGeometry, context: number, format: KvFormat): number {
-  return Math.ceil(context * kvBytesPerToken(kv.global, format) + keptByWindow(kv, context) * kvBytesPerToken(kv.local, format));
+  return Math.ceil(context * kvGrowingBytes(kv, format) + kvWindowBytes(kv, context, format) + kvTailBytes(kv, context, format));
 }
 
 /**

@@ -92,7 +92,7 @@ export function displayName(model: InstalledModel): string {
 
 export function fitModel(model: InstalledModel): FitModel {
   const { shape } = model;
-  return { weightsBytes: model.fileBytes, kv: shape.kv, trainContext: shape.trainContext, vocabulary: shape.vocabulary, embedding: shape.embedding };
+  return { weightsBytes: model.fileBytes, kv: shape.kv, architecture: shape.architecture, trainContext: shape.trainContext, vocabulary: shape.vocabulary, embedding: shape.embedding };
 }
 
 export const entryFit = (entry: CatalogueEntry): FitModel => ({ ...entry, weightsBytes: entry.sizeBytes });

@@ -1,4 +1,3 @@
-import type { KvType } from '../protocol/sidecar.js';
 import type { GgufHeader } from './gguf.js';
 import type { GgufValue } from './ggufMetadata.js';
 
@@ -7,6 +6,9 @@ export interface KvLayers {
   readonly layers: number;
   readonly keyElements: number;
   readonly valueElements: number;
+  /** Elements of one head; formats store a head in whole blocks. */
+  readonly keyHead: number;
+  readonly valueHead: number;
 }
 
 /** What decides how much memory a model's KV cache takes. */
@@ -37,9 +39,6 @@ export interface ModelShape {
   readonly parts: number;
 }
 
-/** Bytes per element of a KV storage format (f16: 2; q8_0: 34 per 32; q4_0: 18 per 32). */
-export const kvBytesPerElement: Readonly<Record<KvType, number>> = { f16: 2, q8_0: 34 / 32, q4_0: 18 / 32 };
-
 /** Every how many layers one is global, where the file does not say: from llama.cpp's model loaders. */
 const windowPatterns: Readonly<Record<string, number>> = { gemma2: 2, gemma3: 6, gemma3n: 5, 'gpt-oss': 2, cohere2: 4 };
 
@@ -68,8 +67,8 @@ export function modelShape(header: GgufHeader): ModelShape | undefined {
   const own = layers - Math.min(layers, count(get('attention.shared_kv_layers'), 10_000) ?? 0);
   const isLocal = window > 0 ? localLayers(architecture, get('attention.sliding_window_pattern')) : () => false;
 
-  const global = { layers: 0, keyElements: 0, valueElements: 0 };
-  const local = { layers: 0, keyElements: 0, valueElements: 0 };
+  const global = { layers: 0, keyElements: 0, valueElements: 0, keyHead: keySize, valueHead: valueSize };
+  const local = { layers: 0, keyElements: 0, valueElements: 0, keyHead: localKeySize, valueHead: localValueSize };
   for (let layer = 0; layer < own; layer++) {
     const h = kvHeads[layer] ?? 0;
     const kind = isLocal(layer) ? local : global;
@@ -91,8 +90,8 @@ export function modelShape(header: GgufHeader): ModelShape | undefined {
 }
 
 /** Head counts may differ between layers; what is kept is the mean, so that layers x elements is the exact sum. */
-const mean = (sum: KvLayers): KvLayers => (sum.layers === 0 ? sum : {
-  layers: sum.layers, keyElements: sum.keyElements / sum.layers, valueElements: sum.valueElements / sum.layers,
+const mean = (sum: KvLayers): KvLayers => (sum.layers === 0 ? { ...sum, keyHead: 0, valueHead: 0 } : {
+  ...sum, keyElements: sum.keyElements / sum.layers, valueElements: sum.valueElements / sum.layers,
 });
 
 function localLayers(architecture: string, pattern: GgufValue | undefined): (layer: number) => boolean {

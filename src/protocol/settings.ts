@@ -1,4 +1,4 @@
-import { kvTypes } from './sidecar.js';
+import { kvPresets } from './kv.js';
 
 /**
  * The one table of settings. package.json repeats it for VS Code; a test compares both, in both directions.
@@ -45,13 +45,9 @@ export const settings = {
     type: 'string', enum: ['auto', 'off'], default: 'auto', scope: 'application',
     description: 'Use a graphics processor when there is one.',
   },
-  'loupe.kv.keys': {
-    type: 'string', enum: kvTypes, default: 'f16', scope: 'application',
-    description: 'Storage format of the keys in the KV cache. Smaller formats keep more context in the same memory.',
-  },
-  'loupe.kv.values': {
-    type: 'string', enum: kvTypes, default: 'f16', scope: 'application',
-    description: 'Storage format of the values in the KV cache.',
+  'loupe.kv.preset': {
+    type: 'string', enum: kvPresets, default: 'balanced', scope: 'application',
+    description: 'How the KV cache, the model\'s memory of the conversation, is stored: from `exact` (f16, nothing is lost) through `balanced` to `smallest`, each keeping more context in the same memory. "Loupe: Audit Memory" shows what each gives on this machine.',
   },
   'loupe.endpoint.url': {
     type: 'string', default: '', scope: 'application',

@@ -2,6 +2,7 @@ import type { LoupeError } from '../base/errors.js';
 import type { Result } from '../base/result.js';
 import * as z from 'zod';
 import { generationStatsSchema } from './chat.js';
+import { type KvFormat, type KvPreset, kvPresets } from './kv.js';
 
 /**
  * The one table of messages between the sidecar and its clients (JSON-RPC over a socket). Parameters are validated by the
@@ -11,9 +12,6 @@ export const protocolVersion = 1;
 
 export const modelRoles = ['chat', 'completion'] as const;
 export type ModelRole = (typeof modelRoles)[number];
-
-export const kvTypes = ['f16', 'q8_0', 'q4_0'] as const;
-export type KvType = (typeof kvTypes)[number];
 
 /**
  * Text of a prompt. `control` text may hold the model's control tokens; other text never becomes one, whatever it says. The
@@ -38,7 +36,16 @@ export interface HelloResult { readonly protocol: number; readonly build: string
 export interface EngineInfo {
   /** llama.cpp release of the loaded binding. */
   readonly llamaCpp: string;
-  readonly binding: 'prebuilt' | 'loupe' | 'local';
+  /** `loupe`: built by us, with our storage formats; `stock`: as node-llama-cpp publishes it. */
+  readonly binding: 'loupe' | 'stock';
+  /** With the stock binding: why, and what that means for the user, in plain sentences. */
+  readonly bindingNote?: string;
+  /** Version of the byte layouts of our formats; 0 without them. */
+  readonly formatVersion: number;
+  /** Storage formats of the KV cache beyond upstream's, by name. */
+  readonly formats: readonly string[];
+  /** Instruction set that our kernels use, for example `avx512`; empty without them. */
+  readonly isa: string;
   readonly gpu: string;
   readonly threads: number;
 }
@@ -50,8 +57,7 @@ const loadParams = z.object({
   contextSize: z.union([z.literal('auto'), z.number().int().min(256)]),
   /** Tokens of the context with which memory ran out, when this load is the smaller one after it. */
   reducedFrom: z.number().int().optional(),
-  kvKeys: z.enum(kvTypes),
-  kvValues: z.enum(kvTypes),
+  kvPreset: z.enum(kvPresets),
   threads: z.union([z.literal('auto'), z.number().int().min(1)]),
   gpu: z.enum(['auto', 'off']),
 });
@@ -69,8 +75,11 @@ export interface LoadedModel {
   readonly contextSize: number;
   /** Tokens of the context with which memory ran out before; absent: nothing was reduced. */
   readonly reducedFrom?: number;
-  readonly kvKeys: KvType;
-  readonly kvValues: KvType;
+  readonly kvPreset: KvPreset;
+  /** What the engine really uses for the preset. */
+  readonly kv: KvFormat;
+  /** Why that is not what the preset promises, in a sentence; absent: it is. */
+  readonly kvNote?: string;
   readonly kvBytesTotal: number;
   readonly gpuLayers: number;
   readonly fillInMiddle: boolean;
@@ -91,6 +100,7 @@ export interface SidecarStatus {
   readonly clients: number;
   readonly rssBytes: number;
   readonly queued: number;
+  readonly engine: EngineInfo;
   readonly roles: Readonly<Record<ModelRole, RoleState>>;
 }
 
@@ -132,22 +142,35 @@ const tokenizeParams = z.object({ role: z.enum(modelRoles), segments: z.array(pr
 export interface KvAudit {
   readonly role: ModelRole;
   readonly model: string;
+  readonly engine: EngineInfo;
   readonly weightsBytes: number;
   readonly contextSize: number;
   /** Conversations that are held at the same time, each with a context of its own; totals are of all. */
   readonly sequences: number;
-  readonly kvKeys: KvType;
-  readonly kvValues: KvType;
+  readonly kvPreset: KvPreset;
+  readonly kv: KvFormat;
+  readonly kvNote?: string;
   readonly layers: { readonly total: number; readonly global: number; readonly slidingWindow: number; readonly window: number };
   /** KV bytes per token of the layers that keep every token. */
   readonly bytesPerTokenGrowing: number;
   /** KV bytes of the sliding-window layers, which stop growing at the window. */
   readonly bytesWindow: number;
+  /** KV bytes of the first and the newest tokens that are kept in f16 besides: constant. */
+  readonly bytesTail: number;
   readonly bytesTotal: number;
   readonly tokensUsed: number;
   readonly freeRamBytes: number;
-  /** Per format: total KV bytes at the present context size, and the context that would fit into free memory. */
-  readonly formats: readonly { readonly keys: KvType; readonly values: KvType; readonly bytesPerToken: number; readonly bytesTotal: number; readonly contextThatFits: number }[];
+  readonly presets: readonly PresetAudit[];
+}
+
+/** What a preset would give here: the engine's format for it, total KV bytes at the present context size, and the context that fits into free memory. */
+export interface PresetAudit {
+  readonly preset: KvPreset;
+  readonly kv: KvFormat;
+  readonly note?: string;
+  readonly bytesPerToken: number;
+  readonly bytesTotal: number;
+  readonly contextThatFits: number;
 }
 
 export interface RequestType<P, R> { readonly method: string; readonly params: z.ZodType<P>; readonly __result?: R }

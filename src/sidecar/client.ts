@@ -8,7 +8,7 @@ import type { LlamaEngine } from './engine/llamaEngine.js';
 
 export interface ClientServices {
   readonly engine: LlamaEngine;
-  readonly status: () => SidecarStatus;
+  readonly status: () => Promise<SidecarStatus>;
   readonly shutdown: () => void;
   readonly now: () => number;
   readonly logger: Logger;
@@ -25,7 +25,7 @@ export class Client {
   constructor(readonly name: string, private readonly rpc: MessageConnection, private readonly socket: Socket, private readonly services: ClientServices) {
     const { engine } = services;
     this.handle(sidecarRequests.ping, () => Promise.resolve({ at: services.now() }));
-    this.handle(sidecarRequests.status, () => Promise.resolve(services.status()));
+    this.handle(sidecarRequests.status, () => services.status());
     this.handle(sidecarRequests.load, (params, signal) => engine.load(params, signal));
     this.handle(sidecarRequests.unload, async ({ role }) => {
       await engine.unload(role);

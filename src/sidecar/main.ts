@@ -34,7 +34,7 @@ async function main(): Promise<void> {
 
   const limit = Number(process.env['LOUPE_MEMORY_LIMIT']);
   const memory = new SystemMemory(Number.isFinite(limit) && limit > 0 ? limit : undefined);
-  const engine: LlamaEngine = new LlamaEngine({ memory, clock, logger, onRoleState: (role, state) => server.broadcast(role, state) });
+  const engine: LlamaEngine = new LlamaEngine({ memory, clock, logger, stockOnly: process.env['LOUPE_ENGINE'] === 'stock', onRoleState: (role, state) => server.broadcast(role, state) });
   const started = clock.monotonic();
   const token = randomBytes(32).toString('hex');
   const listener = createServer();
@@ -45,9 +45,9 @@ async function main(): Promise<void> {
       engine, logger,
       now: () => clock.now(),
       shutdown: () => end(0),
-      status: () => ({
+      status: async () => ({
         pid: process.pid, uptimeMs: clock.monotonic() - started, clients: lifetime.count, rssBytes: process.memoryUsage.rss(),
-        queued: engine.queued, roles: engine.states,
+        queued: engine.queued, engine: await engine.info(), roles: engine.states,
       }),
     },
   });

@@ -15,7 +15,7 @@ export async function withChatModel(file: string, threads: number | 'auto', work
     entry: join(import.meta.dirname, '../../src/sidecar/main.js'), execPath: process.execPath, stateDir, client: 'eval', build: 'eval', logger: silentLogger, clock: systemClock,
   });
   try {
-    const loaded = await supervisor.load({ role: 'chat', modelPath: join(modelsDirectory(), file), contextSize: 8192, kvKeys: 'f16', kvValues: 'f16', threads, gpu: 'auto' });
+    const loaded = await supervisor.load({ role: 'chat', modelPath: join(modelsDirectory(), file), contextSize: 8192, kvPreset: 'exact', threads, gpu: 'auto' });
     if (!loaded.ok) throw new Error(`${loaded.error.message} ${loaded.error.cause ?? ''}`);
     await work(new LocalChatModel(onProbe ? watched(supervisor, onProbe) : supervisor, loaded.value));
   } finally {

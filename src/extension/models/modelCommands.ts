@@ -6,6 +6,7 @@ import type { CatalogueEntry } from '../../model/catalogue.js';
 import type { DownloadPlace, DownloadProgress } from '../../model/download.js';
 import { size } from '../../model/fit.js';
 import { inspectModel } from '../../model/installed.js';
+import type { KvPreset } from '../../protocol/kv.js';
 import type { SettingKey, SettingValue } from '../../protocol/settings.js';
 import { showError } from '../host/notices.js';
 import type { ModelLibrary } from './modelLibrary.js';
@@ -141,6 +142,7 @@ export class ModelCommands {
       case 'download': return this.downloadEntry(action.entry);
       case 'downloadAnyway': return this.confirmLarge(action.entry);
       case 'explain': return showError(action.error, this.deps.logger);
+      case 'usePreset': return this.usePreset(action.preset);
       case 'chooseFile': return this.chooseFile();
       case 'useEndpoint': return this.useEndpoint();
     }
@@ -163,8 +165,17 @@ export class ModelCommands {
     await this.use('endpoint');
   }
 
+  private async usePreset(preset: KvPreset): Promise<void> {
+    await this.deps.settings.update('loupe.kv.preset', preset);
+    await this.reload();
+  }
+
   private async use(setting: string): Promise<void> {
     await this.deps.settings.update('loupe.model.chat', setting);
+    await this.reload();
+  }
+
+  private async reload(): Promise<void> {
     this.deps.service.reset();
     const model = await this.deps.service.acquire(new AbortController().signal);
     if (!model.ok && model.error.code !== 'cancelled') await showError(model.error, this.deps.logger);

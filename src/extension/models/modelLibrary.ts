@@ -12,6 +12,7 @@ import type { OtherAppModel } from '../../model/otherApps.js';
 import { hashRecords, modelsDirectory } from '../../model/paths.js';
 import type { verifyModel } from '../../model/verify.js';
 import type { SettingKey, SettingValue } from '../../protocol/settings.js';
+import { type KvPreset, kvPresets } from '../../protocol/kv.js';
 import type { LoadParams } from '../../protocol/sidecar.js';
 import type { Trust } from '../trust.js';
 import { FileChecks } from './fileChecks.js';
@@ -36,9 +37,14 @@ export interface ModelOffer {
   readonly installed: Installed;
   /** Catalogue models that can be downloaded and fit, the best first, with the bytes that an earlier download left. */
   readonly downloads: readonly (Recommendation & { readonly keptBytes: number })[];
+  /** What each storage of the KV cache would mean for the chat model that is chosen; empty without a local one. */
+  readonly presets: readonly PresetOffer[];
   /** Catalogue models that are not installed and do not fit. */
   readonly tooLarge: readonly CatalogueEntry[];
 }
+
+/** A preset of the KV cache, and the context that would fit with it where the engine has its formats. */
+export interface PresetOffer { readonly preset: KvPreset; readonly contextSize: number; readonly current: boolean }
 
 /** A model of another program, and the context that would fit. */
 export interface OtherOffer extends OtherAppModel { readonly fit: Fit }
@@ -88,8 +94,7 @@ export class ModelLibrary implements Disposable {
     const threads = settings.get('loupe.model.threads');
     return {
       role, modelPath, contextSize,
-      kvKeys: settings.get('loupe.kv.keys'),
-      kvValues: settings.get('loupe.kv.values'),
+      kvPreset: settings.get('loupe.kv.preset'),
       threads: threads === 0 ? 'auto' : threads,
       gpu: settings.get('loupe.model.gpu'),
     };
@@ -102,6 +107,10 @@ export class ModelLibrary implements Disposable {
     const fitting = recommended(hardware, 'chat', settings, ownBytes);
     return {
       choice: chooseModels({ settings, installed, hardware, ownBytes }),
+      presets: kvPresets.flatMap((preset) => {
+        const { chat } = chooseModels({ settings: { ...settings, 'loupe.kv.preset': preset }, installed, hardware, ownBytes });
+        return chat ? [{ preset, contextSize: chat.contextSize, current: preset === settings['loupe.kv.preset'] }] : [];
+      }),
       directory: this.directory,
       installed,
       downloads: await Promise.all(fitting.filter(({ entry }) => !present(entry)).map(async (offer) => ({ ...offer, keptBytes: await keptBytes(offer.entry, this.directory) }))),
@@ -154,8 +163,7 @@ export class ModelLibrary implements Disposable {
       'loupe.model.completion': settings.get('loupe.model.completion'),
       'loupe.model.contextSize': settings.get('loupe.model.contextSize'),
       'loupe.model.gpu': settings.get('loupe.model.gpu'),
-      'loupe.kv.keys': settings.get('loupe.kv.keys'),
-      'loupe.kv.values': settings.get('loupe.kv.values'),
+      'loupe.kv.preset': settings.get('loupe.kv.preset'),
       'loupe.endpoint.url': settings.get('loupe.endpoint.url'),
       'loupe.endpoint.model': settings.get('loupe.endpoint.model'),
     };

@@ -197,11 +197,11 @@ export class ModelService implements Disposable {
   }
 
   private readyState(engine: Engine, loaded: LoadedModel, reason: string): State & { is: 'ready' } {
-    const { kvKeys, kvValues, contextSize, reducedFrom } = loaded;
+    const { kvPreset, kv: { keys, values }, kvNote, contextSize, reducedFrom } = loaded;
     if (reducedFrom !== undefined) this.reducedAt = this.deps.clock.monotonic();
-    const kv = kvKeys === kvValues ? kvKeys : `${kvKeys}/${kvValues}`;
+    const kv = `${kvPreset} (${keys === values ? keys : `${keys}/${values}`})`;
     const why = reducedFrom === undefined ? reason : `Memory ran out with ${tokens(reducedFrom)}; they come back when it is free again, or with "Loupe: Restart Sidecar".`;
-    return { is: 'ready', model: this.deps.localModel(engine, loaded), detail: `${kv} · ${tokens(contextSize)} · ${why}`, loaded };
+    return { is: 'ready', model: this.deps.localModel(engine, loaded), detail: [kv, tokens(contextSize), why, kvNote].filter(Boolean).join(' · '), loaded };
   }
 
   /** After memory ran out the larger context is tried again, but not at once: what took the memory may still be about to. */
@@ -218,9 +218,9 @@ export class ModelService implements Disposable {
     const status = await engine.status();
     const chat = status.ok ? status.value.roles.chat : undefined;
     if (chat?.state !== 'ready') return params;
-    const { path, kvKeys, kvValues, contextSize, reducedFrom } = chat.model;
+    const { path, kvPreset, contextSize, reducedFrom } = chat.model;
     if (reducedFrom !== undefined && Number(params.contextSize) >= reducedFrom) return params; // memory is free again
-    return path === params.modelPath && kvKeys === params.kvKeys && kvValues === params.kvValues ? { ...params, contextSize } : params;
+    return path === params.modelPath && kvPreset === params.kvPreset ? { ...params, contextSize } : params;
   }
 
   private follow(engine: Engine): void {

@@ -2,8 +2,10 @@ import path from 'node:path';
 import type { LoupeError } from '../../base/errors.js';
 import type { CatalogueEntry } from '../../model/catalogue.js';
 import { size, tokens } from '../../model/fit.js';
+import { presets } from '../../model/kvPresets.js';
 import { displayName, type InstalledModel } from '../../model/installed.js';
 import { expandHome } from '../../model/paths.js';
+import type { KvPreset } from '../../protocol/kv.js';
 import type { ModelOffer, OtherOffer } from './modelLibrary.js';
 
 /** What choosing an entry of the model picker does. */
@@ -11,6 +13,7 @@ export type PickerAction =
   | { readonly kind: 'use'; readonly setting: string }
   | { readonly kind: 'download' | 'downloadAnyway'; readonly entry: CatalogueEntry }
   | { readonly kind: 'explain'; readonly error: LoupeError }
+  | { readonly kind: 'usePreset'; readonly preset: KvPreset }
   | { readonly kind: 'chooseFile' | 'useEndpoint' };
 
 export interface PickerItem {
@@ -37,6 +40,10 @@ export function pickerGroups(offer: ModelOffer, others: readonly OtherOffer[], c
       icon: 'cloud-download', label: entry.name,
       description: `${size(entry.sizeBytes)} download${keptBytes > 0 ? `, ${size(keptBytes)} are here already` : ''}, ${tokens(fit.contextSize)} of context, ${entry.licence.name}`,
       detail: `${entry.description} ${reason}`, action: { kind: 'download', entry },
+    })) },
+    { label: 'How the conversation is kept in memory (KV cache)', items: offer.presets.map(({ preset, contextSize, current: chosen }): PickerItem => ({
+      icon: chosen ? 'check' : 'archive', label: preset, description: `${tokens(contextSize)} of context`, detail: presets[preset].description,
+      action: { kind: 'usePreset', preset },
     })) },
     { label: 'Other', items: [
       { icon: 'folder-opened', label: 'Choose a GGUF File...', action: { kind: 'chooseFile' } },

@@ -21,6 +21,8 @@ export interface LaunchOptions {
   readonly clock: Clock;
   /** Bytes that models may take; for shared machines and containers. Absent: what the machine has. */
   readonly memoryLimit?: number;
+  /** Have it load the engine that node-llama-cpp publishes, even where Loupe's own is there (`LOUPE_ENGINE=stock`). */
+  readonly stockEngine?: boolean;
 }
 
 const attachTimeoutMs = 10_000;
@@ -94,6 +96,7 @@ function sidecarEnvironment(options: LaunchOptions): NodeJS.ProcessEnv {
   // An inspector or loader meant for the editor must not run in here.
   delete environment['NODE_OPTIONS'];
   if (options.memoryLimit !== undefined) environment['LOUPE_MEMORY_LIMIT'] = String(options.memoryLimit);
+  if (options.stockEngine) environment['LOUPE_ENGINE'] = 'stock';
   return environment;
 }
 

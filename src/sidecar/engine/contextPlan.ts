@@ -1,4 +1,5 @@
-import { batchTokens, type FitModel, type KvFormat, kvCacheBytes, largestContext } from '../../model/fit.js';
+import { batchTokens, type FitModel, kvCacheBytes, largestContext } from '../../model/fit.js';
+import type { ResolvedKv } from '../../model/kvPresets.js';
 import type { ModelShape } from '../../model/modelShape.js';
 import type { LoadParams, ModelRole } from '../../protocol/sidecar.js';
 
@@ -21,15 +22,14 @@ export type PlanResult = ContextPlan | { readonly fits: number };
 
 export const isPlan = (result: PlanResult): result is ContextPlan => 'contextSize' in result;
 
-export const kvFormatOf = (params: Pick<LoadParams, 'kvKeys' | 'kvValues'>): KvFormat => ({ keys: params.kvKeys, values: params.kvValues });
-
 /**
  * Chooses context size and number of sequences for `freeBytes` of memory, of which the weights still take `weightsBytes` (0 when
- * they are loaded already). A context longer than the model was trained for is cut to that.
+ * they are loaded already). A context longer than the model was trained for is cut to that. A size that was asked for is kept or refused,
+ * unless the engine stores the cache in more bytes than the preset promises: then it is the most that is taken.
  */
-export function planContext(params: LoadParams, shape: ModelShape, weightsBytes: number, freeBytes: number): PlanResult {
+export function planContext(params: Pick<LoadParams, 'contextSize' | 'role'>, shape: ModelShape, kv: ResolvedKv, weightsBytes: number, freeBytes: number): PlanResult {
   const model: FitModel = { ...shape, weightsBytes };
-  const format = kvFormatOf(params);
+  const { format } = kv;
   const within = (bytes: number, wanted: number) => largestContext(model, { bytes, reason: '' }, format, wanted, smallestContext);
   let contextSize: number;
   if (params.contextSize === 'auto') {
@@ -42,7 +42,8 @@ export function planContext(params: LoadParams, shape: ModelShape, weightsBytes:
     const fit = within(freeBytes, contextSize);
     if (!fit.fits || fit.contextSize < contextSize) {
       const safe = within(freeBytes * namedShare, contextSize);
-      return { fits: safe.fits ? safe.contextSize : 0 };
+      if (kv.note === undefined || !safe.fits) return { fits: safe.fits ? safe.contextSize : 0 };
+      ({ contextSize } = safe);
     }
   }
   const left = freeBytes - within(freeBytes, contextSize).need.totalBytes;

@@ -1,15 +1,17 @@
-import { keptByWindow, kvBytesPerToken, kvCacheBytes, largestContext } from '../../model/fit.js';
-import { type KvAudit, kvTypes } from '../../protocol/sidecar.js';
-import { kvFormatOf } from './contextPlan.js';
+import { kvCacheBytes, kvGrowingBytes, kvTailBytes, kvWindowBytes, largestContext } from '../../model/fit.js';
+import { resolveKv } from '../../model/kvPresets.js';
+import { kvPresets } from '../../protocol/kv.js';
+import type { EngineInfo, KvAudit } from '../../protocol/sidecar.js';
+import type { Binding } from './binding.js';
 import type { RoleRuntime } from './roleRuntime.js';
 
 /**
- * What this role's KV cache holds, and what it would hold in other formats. Sizes come from the model file's attention shape;
+ * What this role's KV cache holds, and what it would hold with other presets. Sizes come from the model file's attention shape;
  * `bytesTotal` is what the engine says it allocated, where it says so.
  */
-export function auditKv(role: RoleRuntime, freeRamBytes: number): KvAudit {
+export function auditKv(role: RoleRuntime, binding: Binding, engine: EngineInfo, freeRamBytes: number): KvAudit {
   const { shape, loaded } = role;
-  const format = kvFormatOf(loaded);
+  const { kv: format, contextSize } = loaded;
   const sequences = role.pool.all.length;
   // Weights and scratch memory are there already; only the cache would change.
   const cacheOnly = { ...shape, weightsBytes: 0, vocabulary: 0, embedding: 0 };
@@ -17,22 +19,28 @@ export function auditKv(role: RoleRuntime, freeRamBytes: number): KvAudit {
   return {
     role: loaded.role,
     model: loaded.name,
+    engine,
     weightsBytes: role.model.size,
-    contextSize: loaded.contextSize,
+    contextSize,
     sequences,
-    kvKeys: loaded.kvKeys,
-    kvValues: loaded.kvValues,
+    kvPreset: loaded.kvPreset,
+    kv: format,
+    ...(loaded.kvNote === undefined ? {} : { kvNote: loaded.kvNote }),
     layers: { total: shape.layers, global: shape.kv.global.layers, slidingWindow: shape.kv.local.layers, window: shape.kv.window },
-    bytesPerTokenGrowing: kvBytesPerToken(shape.kv.global, format),
-    bytesWindow: keptByWindow(shape.kv, loaded.contextSize) * kvBytesPerToken(shape.kv.local, format) * sequences,
+    bytesPerTokenGrowing: kvGrowingBytes(shape.kv, format),
+    bytesWindow: kvWindowBytes(shape.kv, contextSize, format) * sequences,
+    bytesTail: kvTailBytes(shape.kv, contextSize, format) * sequences,
     bytesTotal: loaded.kvBytesTotal,
     tokensUsed: role.pool.all.reduce((sum, state) => sum + state.sequence.nextTokenIndex, 0),
     freeRamBytes,
-    formats: kvTypes.flatMap((keys) => kvTypes.map((values) => ({
-      keys, values,
-      bytesPerToken: kvBytesPerToken(shape.kv.global, { keys, values }),
-      bytesTotal: kvCacheBytes(shape.kv, loaded.contextSize, { keys, values }) * sequences,
-      contextThatFits: largestContext(cacheOnly, { bytes, reason: '' }, { keys, values }).contextSize,
-    }))),
+    presets: kvPresets.map((preset) => {
+      const { format: kv, note } = resolveKv(preset, shape, binding);
+      return {
+        preset, kv, ...(note === undefined ? {} : { note }),
+        bytesPerToken: kvGrowingBytes(shape.kv, kv),
+        bytesTotal: kvCacheBytes(shape.kv, contextSize, kv) * sequences,
+        contextThatFits: largestContext(cacheOnly, { bytes, reason: '' }, kv).contextSize,
+      };
+    }),
   };
 }

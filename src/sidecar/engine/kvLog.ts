@@ -15,8 +15,8 @@ export class KvLog {
   }
 
   /** Undefined when the engine said nothing that we understand. Bytes are exact to 0.01 MiB per cache. */
-  get allocated(): { readonly bytes: number; readonly keys: string; readonly values: string } | undefined {
+  get allocated(): { readonly bytes: number; readonly keys: readonly string[]; readonly values: readonly string[] } | undefined {
     if (this.mebibytes === 0) return undefined;
-    return { bytes: Math.round(this.mebibytes * 1024 * 1024), keys: [...this.keys].join('+'), values: [...this.values].join('+') };
+    return { bytes: Math.round(this.mebibytes * 1024 * 1024), keys: [...this.keys], values: [...this.values] };
   }
 }

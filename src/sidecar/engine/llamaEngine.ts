@@ -1,11 +1,13 @@
-import { getLlama, type Llama, LlamaLogLevel } from 'node-llama-cpp';
+import { LlamaLogLevel } from 'node-llama-cpp';
 import type { Clock } from '../../base/clock.js';
 import { failure, toError } from '../../base/errors.js';
 import type { Logger } from '../../base/logger.js';
+import { resolveKv } from '../../model/kvPresets.js';
 import {
   type EngineInfo, type GenerateParams, type GenerateResult, type KvAudit, type LoadedModel, type LoadParams, type ModelRole,
   type ProbeParams, type ProbeResult, type PromptSegment, type RoleState,
 } from '../../protocol/sidecar.js';
+import { type Binding, type BindingOptions, loadBinding, withoutGpu } from './binding.js';
 import { generate, type GenerationContext, type GenerationEvents } from './generation.js';
 import { auditKv } from './kvAudit.js';
 import { KvLog } from './kvLog.js';
@@ -23,11 +25,13 @@ export interface EngineDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly onRoleState: (role: ModelRole, state: RoleState) => void;
+  /** Load the stock binding even where ours is there. */
+  readonly stockOnly: boolean;
 }
 
 /** Models, contexts and the work on them. Methods throw {@link LoupeFailure}s. */
 export class LlamaEngine {
-  private readonly instances = new Map<'auto' | 'off', Promise<Llama>>();
+  private readonly bindings = new Map<'auto' | 'off', Promise<Binding>>();
   private readonly weights = new WeightStore();
   private readonly runtimes = new Map<ModelRole, RoleRuntime>();
   private readonly roleStates: Record<ModelRole, RoleState> = { chat: { state: 'empty' }, completion: { state: 'empty' } };
@@ -41,10 +45,10 @@ export class LlamaEngine {
   }
 
   async info(): Promise<EngineInfo> {
-    const llama = await this.instance('auto');
+    const { llama, kind, note, formatVersion, formats, isa } = await this.binding('auto');
     return {
       llamaCpp: llama.llamaCppRelease.release,
-      binding: llama.buildType === 'prebuilt' ? 'prebuilt' : 'local',
+      binding: kind, ...(note === undefined ? {} : { bindingNote: note }), formatVersion, formats, isa,
       gpu: llama.gpu === false ? 'none' : llama.gpu,
       threads: llama.cpuMathCores,
     };
@@ -85,7 +89,7 @@ export class LlamaEngine {
 
   async audit(role: ModelRole): Promise<KvAudit> {
     const runtime = this.runtime(role);
-    return auditKv(runtime, await this.deps.memory.available());
+    return auditKv(runtime, await this.binding(runtime.params.gpu), await this.info(), await this.deps.memory.available());
   }
 
   private runtime(role: ModelRole): RoleRuntime {
@@ -97,7 +101,7 @@ export class LlamaEngine {
   private async work<T>(role: ModelRole, signal: AbortSignal, run: (context: GenerationContext) => Promise<T>): Promise<T> {
     const runtime = this.runtime(role);
     if (role === 'completion') for (const other of this.runtimes.values()) other.slices.completionSeen();
-    const llama = await this.instance(runtime.params.gpu);
+    const { llama } = await this.binding(runtime.params.gpu);
     const lane = this.scheduler.open(role);
     try {
       return await runtime.use(signal, (both) => run({ llama, role: runtime, lane, clock: this.deps.clock, signal: both }));
@@ -128,29 +132,33 @@ export class LlamaEngine {
     const checked = await checkModel(params.modelPath);
     const free = await this.deps.memory.available();
     const weightBytes = this.weights.has(params.modelPath, params.gpu) ? 0 : checked.fileBytes;
+    const binding = await this.binding(params.gpu);
+    const kv = resolveKv(params.kvPreset, checked.shape, binding);
     const deps = {
-      llama: await this.instance(params.gpu), weights: this.weights, clock: this.deps.clock, signal,
+      binding, weights: this.weights, clock: this.deps.clock, signal,
       newKvLog: () => new KvLog(),
       captureLog: (log: KvLog | undefined) => { this.kvLog = log; },
       onProgress: this.progress(params),
     };
-    const beside = planContext(params, checked.shape, weightBytes, free);
+    const beside = planContext(params, checked.shape, kv, weightBytes, free);
     if (!previous || isPlan(beside)) {
-      const runtime = await loadRole(deps, params, checked, planOrFail(params, beside, free));
+      const runtime = await loadRole(deps, params, checked, kv, planOrFail(params, beside, free));
       await previous?.dispose();
       return runtime;
     }
     const goes = previous.ownsWeights && previous.params.modelPath === params.modelPath ? checked.fileBytes : weightBytes;
     const freed = free + previous.releasableBytes;
-    const after = planOrFail(params, planContext(params, checked.shape, goes, freed), freed);
+    const after = planOrFail(params, planContext(params, checked.shape, kv, goes, freed), freed);
     this.runtimes.delete(params.role);
     await previous.dispose();
     try {
-      return await loadRole(deps, params, checked, after);
+      return await loadRole(deps, params, checked, kv, after);
     } catch (thrown) {
       const old = { shape: previous.shape, fileBytes: previous.loaded.fileBytes };
       const plan = { contextSize: previous.loaded.contextSize, sequences: previous.pool.all.length };
-      this.runtimes.set(params.role, await loadRole({ ...deps, signal: new AbortController().signal }, previous.params, old, plan));
+      const again = { ...deps, binding: await this.binding(previous.params.gpu), signal: new AbortController().signal };
+      const { kv: format, kvNote } = previous.loaded;
+      this.runtimes.set(params.role, await loadRole(again, previous.params, old, { format, ...(kvNote === undefined ? {} : { note: kvNote }) }, plan));
       throw thrown;
     }
   }
@@ -175,32 +183,24 @@ export class LlamaEngine {
     this.deps.onRoleState(role, state);
   }
 
-  private instance(gpu: 'auto' | 'off'): Promise<Llama> {
-    const known = this.instances.get(gpu);
+  private binding(gpu: 'auto' | 'off'): Promise<Binding> {
+    const known = this.bindings.get(gpu);
     if (known) return known;
-    const made = gpu === 'off' ? this.withoutGpu() : this.create('auto');
-    this.instances.set(gpu, made);
+    const made = gpu === 'off' ? this.binding('auto').then((usual) => withoutGpu(usual, this.llamaOptions)) : loadBinding({ stockOnly: this.deps.stockOnly, llama: this.llamaOptions });
+    this.bindings.set(gpu, made);
     return made;
   }
 
-  /** Where the usual instance has no GPU anyway, it serves both. */
-  private async withoutGpu(): Promise<Llama> {
-    const usual = await this.instance('auto');
-    return usual.gpu === false ? usual : this.create(false);
-  }
-
-  private create(gpu: 'auto' | false): Promise<Llama> {
-    return getLlama({
-      gpu, build: 'never', skipDownload: true, progressLogs: false, maxThreads: 0, logLevel: LlamaLogLevel.info,
-      logger: (level, message) => {
-        this.kvLog?.feed(message);
-        const severe = level === LlamaLogLevel.error || level === LlamaLogLevel.fatal || level === LlamaLogLevel.warn;
-        this.deps.logger.log(severe ? 'warn' : 'debug', message.trimEnd());
-      },
-    });
-  }
+  private readonly llamaOptions: BindingOptions['llama'] = {
+    logLevel: LlamaLogLevel.info,
+    logger: (level, message) => {
+      this.kvLog?.feed(message);
+      const severe = level === LlamaLogLevel.error || level === LlamaLogLevel.fatal || level === LlamaLogLevel.warn;
+      this.deps.logger.log(severe ? 'warn' : 'debug', message.trimEnd());
+    },
+  };
 }
 
 const sameLoad = (a: LoadParams, b: LoadParams): boolean =>
-  a.role === b.role && a.modelPath === b.modelPath && a.contextSize === b.contextSize && a.kvKeys === b.kvKeys
-  && a.kvValues === b.kvValues && a.threads === b.threads && a.gpu === b.gpu;
+  a.role === b.role && a.modelPath === b.modelPath && a.contextSize === b.contextSize && a.kvPreset === b.kvPreset
+  && a.threads === b.threads && a.gpu === b.gpu;

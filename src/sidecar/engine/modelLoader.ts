@@ -1,18 +1,18 @@
-import { GgmlType, type Llama, type LlamaContext, type LlamaModel } from 'node-llama-cpp';
+import type { LlamaContext, LlamaModel } from 'node-llama-cpp';
 import { basename } from 'node:path';
 import type { Clock } from '../../base/clock.js';
 import { failure, isAbort, LoupeFailure, messageOf } from '../../base/errors.js';
 import { kvCacheBytes } from '../../model/fit.js';
 import { readGguf } from '../../model/gguf.js';
+import type { ResolvedKv } from '../../model/kvPresets.js';
 import { modelShape, type ModelShape } from '../../model/modelShape.js';
-import type { KvType, LoadedModel, LoadParams } from '../../protocol/sidecar.js';
-import { batchSize, type ContextPlan, isPlan, kvFormatOf, type PlanResult } from './contextPlan.js';
+import type { KvType } from '../../protocol/kv.js';
+import type { LoadedModel, LoadParams } from '../../protocol/sidecar.js';
+import type { Binding } from './binding.js';
+import { batchSize, type ContextPlan, isPlan, type PlanResult } from './contextPlan.js';
 import type { KvLog } from './kvLog.js';
 import { RoleRuntime } from './roleRuntime.js';
 import type { Weights, WeightStore } from './weightStore.js';
-
-/** The engine knows its types by upper-case names only; any other spelling silently gives F16. */
-const ggmlTypes: Readonly<Record<KvType, 'F16' | 'Q8_0' | 'Q4_0'>> = { f16: 'F16', q8_0: 'Q8_0', q4_0: 'Q4_0' };
 
 export interface CheckedModel { readonly shape: ModelShape; readonly fileBytes: number }
 
@@ -32,7 +32,7 @@ export function planOrFail(params: LoadParams, plan: PlanResult, freeBytes: numb
 }
 
 export interface LoadDeps {
-  readonly llama: Llama;
+  readonly binding: Binding;
   readonly weights: WeightStore;
   readonly clock: Clock;
   /** Collects the engine's log while the context is created. */
@@ -43,26 +43,26 @@ export interface LoadDeps {
 }
 
 /** Loads weights (or shares them) and creates the role's context. Throws failures; leaves nothing behind when it does. */
-export async function loadRole(deps: LoadDeps, params: LoadParams, checked: CheckedModel, plan: ContextPlan): Promise<RoleRuntime> {
+export async function loadRole(deps: LoadDeps, params: LoadParams, checked: CheckedModel, kv: ResolvedKv, plan: ContextPlan): Promise<RoleRuntime> {
   const began = deps.clock.monotonic();
   let weights: Weights | undefined;
   let context: LlamaContext | undefined;
   try {
-    weights = await deps.weights.take(deps.llama, params.modelPath, params.gpu, deps.onProgress, deps.signal);
+    weights = await deps.weights.take(deps.binding.llama, params.modelPath, params.gpu, deps.onProgress, deps.signal);
     const kvLog = deps.newKvLog();
     deps.captureLog(kvLog);
-    context = await createContext(weights.model, deps.llama, params, plan, deps.signal);
+    context = await createContext(weights.model, deps.binding, params, kv, plan, deps.signal);
     await new Promise((resolve) => setImmediate(resolve)); // the engine's log lines arrive as events
     deps.captureLog(undefined);
-    assertKvTypes(context, params, kvLog);
+    assertKvTypes(context, deps.binding, kv, kvLog);
     const { model } = weights;
     const { shape } = checked;
     const loaded: LoadedModel = {
       role: params.role, path: params.modelPath, name: shape.name ?? basename(params.modelPath, '.gguf'), architecture: shape.architecture,
       fileBytes: checked.fileBytes, trainContext: shape.trainContext, contextSize: context.contextSize,
       ...(params.reducedFrom === undefined ? {} : { reducedFrom: params.reducedFrom }),
-      kvKeys: params.kvKeys, kvValues: params.kvValues,
-      kvBytesTotal: kvLog.allocated?.bytes ?? kvCacheBytes(shape.kv, context.contextSize, kvFormatOf(params)) * plan.sequences,
+      kvPreset: params.kvPreset, kv: kv.format, ...(kv.note === undefined ? {} : { kvNote: kv.note }),
+      kvBytesTotal: kvLog.allocated?.bytes ?? kvCacheBytes(shape.kv, context.contextSize, kv.format) * plan.sequences,
       gpuLayers: model.gpuLayers,
       fillInMiddle: model.tokens.infill.prefix !== null && model.tokens.infill.suffix !== null,
       ...(shape.chatTemplate === undefined ? {} : { chatTemplate: shape.chatTemplate }),
@@ -78,14 +78,20 @@ export async function loadRole(deps: LoadDeps, params: LoadParams, checked: Chec
   }
 }
 
-async function createContext(model: LlamaModel, llama: Llama, params: LoadParams, plan: ContextPlan, signal: AbortSignal): Promise<LlamaContext> {
+async function createContext(
+  model: LlamaModel, binding: Binding, params: LoadParams, { format }: ResolvedKv, plan: ContextPlan, signal: AbortSignal,
+): Promise<LlamaContext> {
+  if (isCompressed(format.values) && !model.flashAttentionSupported) {
+    throw failure('kv.flashAttention', `${basename(params.modelPath)} cannot run with flash attention, which a compressed KV cache needs.`,
+      'Choose the preset "exact" in the setting loupe.kv.preset.');
+  }
+  binding.configure(format);
+  const types = { experimentalKvCacheKeyType: binding.typeOf(format.keys), experimentalKvCacheValueType: binding.typeOf(format.values) };
   try {
     return await model.createContext({
-      contextSize: plan.contextSize, sequences: plan.sequences, batchSize,
+      contextSize: plan.contextSize, sequences: plan.sequences, batchSize, ...types,
       flashAttention: model.flashAttentionSupported ? true : 'auto',
-      experimentalKvCacheKeyType: ggmlTypes[params.kvKeys],
-      experimentalKvCacheValueType: ggmlTypes[params.kvValues],
-      threads: params.threads === 'auto' ? llama.cpuMathCores : params.threads,
+      threads: params.threads === 'auto' ? binding.llama.cpuMathCores : params.threads,
       failedCreationRemedy: false, ignoreMemorySafetyChecks: true, createSignal: signal,
     });
   } catch (thrown) {
@@ -95,14 +101,23 @@ async function createContext(model: LlamaModel, llama: Llama, params: LoadParams
   }
 }
 
-function assertKvTypes(context: LlamaContext, params: LoadParams, log: KvLog): void {
-  const wanted = { keys: params.kvKeys, values: params.kvValues };
-  const said = { keys: GgmlType[context.kvCacheKeyType].toLowerCase(), values: GgmlType[context.kvCacheValueType].toLowerCase() };
-  for (const real of [said, log.allocated]) {
-    if (!real || (real.keys === wanted.keys && real.values === wanted.values)) continue;
-    throw failure('kv.formatIgnored', `The engine uses ${real.keys}/${real.values} for the KV cache instead of ${wanted.keys}/${wanted.values}.`,
-      'Choose another KV format in the settings.', undefined, { keys: real.keys, values: real.values });
-  }
+const isCompressed = (type: KvType): boolean => type !== 'f16';
+
+/**
+ * The engine takes an unknown type for f16 without a word. So both are compared with what was asked for: the types that the context says it
+ * has, and the ones in the engine's log. The caches of window layers may be f16 beside it.
+ */
+function assertKvTypes(context: LlamaContext, binding: Binding, { format }: ResolvedKv, log: KvLog): void {
+  const refuse = (keys: string, values: string): never => {
+    throw failure('kv.formatIgnored', `The engine uses ${keys}/${values} for the KV cache instead of ${format.keys}/${format.values}.`,
+      'Choose the preset "exact" in the setting loupe.kv.preset, and please report it.', undefined, { keys, values });
+  };
+  const [keys, values]: readonly [number, number] = [context.kvCacheKeyType, context.kvCacheValueType];
+  if (keys !== binding.typeOf(format.keys) || values !== binding.typeOf(format.values)) refuse(`type ${keys}`, `type ${values}`);
+  const { allocated } = log;
+  if (!allocated) return;
+  const right = (types: readonly string[], wanted: KvType): boolean => types.includes(wanted) && types.every((type) => type === wanted || (format.windowF16 && type === 'f16'));
+  if (!right(allocated.keys, format.keys) || !right(allocated.values, format.values)) refuse(allocated.keys.join('+'), allocated.values.join('+'));
 }
 
 function outOfMemory(path: string, fits: number, freeBytes: number | undefined, cause?: unknown): LoupeFailure {

@@ -3,7 +3,7 @@ import type { Clock } from '../../base/clock.js';
 import { kvCacheBytes } from '../../model/fit.js';
 import type { ModelShape } from '../../model/modelShape.js';
 import type { LoadedModel, LoadParams } from '../../protocol/sidecar.js';
-import { batchSize, kvFormatOf } from './contextPlan.js';
+import { batchSize } from './contextPlan.js';
 import { SequencePool } from './sequencePool.js';
 import { checkpointOptions, SequenceState } from './sequenceState.js';
 import { SliceSize } from './sliceSize.js';
@@ -41,7 +41,7 @@ export class RoleRuntime {
 
   /** KV bytes of a sequence with this many tokens. */
   kvBytesOf(tokens: number): number {
-    return kvCacheBytes(this.shape.kv, tokens, kvFormatOf(this.loaded));
+    return kvCacheBytes(this.shape.kv, tokens, this.loaded.kv);
   }
 
   /** Runs `work` with a signal that also aborts when the role is unloaded. */

@@ -33,7 +33,7 @@ suite('LocalChatModel with Qwen2.5-Coder 1.5B', function () {
       entry: join(import.meta.dirname, '../../../src/sidecar/main.js'), execPath: process.execPath, stateDir, client: 'test', build: 'test', logger: silentLogger, clock: systemClock,
     });
     const loaded = await supervisor.load({
-      role: 'chat', modelPath: join(modelsDirectory(), 'qwen2.5-coder-1.5b-instruct-q4_k_m.gguf'), contextSize: 4096, kvKeys: 'f16', kvValues: 'f16', threads: 'auto', gpu: 'off',
+      role: 'chat', modelPath: join(modelsDirectory(), 'qwen2.5-coder-1.5b-instruct-q4_k_m.gguf'), contextSize: 4096, kvPreset: 'exact', threads: 'auto', gpu: 'off',
     });
     assert.ok(loaded.ok, loaded.ok ? '' : `${loaded.error.message} ${loaded.error.next}`);
     model = new LocalChatModel(supervisor, loaded.value);

@@ -2,8 +2,20 @@ import { strict as assert } from 'node:assert';
 import { createReadStream } from 'node:fs';
 import { copyFile, open, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { kvTypes, type RoleState } from '../../../src/protocol/sidecar.js';
+import { kvCacheBytes } from '../../../src/model/fit.js';
+import { presetFormat } from '../../../src/model/kvPresets.js';
+import { kvPresets } from '../../../src/protocol/kv.js';
+import type { RoleState } from '../../../src/protocol/sidecar.js';
 import { code, generate, loadParams, modelFile, plain, request, value, Workplace } from '../../support/sidecar/harness.js';
+
+/** Attention of SmolLM2 135M: 30 layers of three heads with 64 values. */
+const smallShape = {
+  architecture: 'llama',
+  kv: {
+    global: { layers: 30, keyElements: 192, valueElements: 192, keyHead: 64, valueHead: 64 },
+    local: { layers: 0, keyElements: 0, valueElements: 0, keyHead: 0, valueHead: 0 }, window: 0,
+  },
+};
 
 /** Real processes; real models: SmolLM2 135M, and Qwen2.5-Coder 1.5B as the one that is too large (faults 7 and 13). */
 suite('Loading models', () => {
@@ -11,17 +23,17 @@ suite('Loading models', () => {
   setup(async () => { place = await Workplace.make(); });
   teardown(() => place.end());
 
-  test('every KV format is the one that was asked for', async () => {
+  test('every preset is stored as the engine says it can, and takes the bytes of that', async () => {
     const client = place.client();
-    for (const kvKeys of kvTypes) {
-      for (const kvValues of kvTypes) {
-        const loaded = value(await client.load(loadParams('small', { kvKeys, kvValues, contextSize: 512 })));
-        assert.deepEqual([loaded.kvKeys, loaded.kvValues], [kvKeys, kvValues]);
-        // What the engine says it allocated follows the format, so the format is really in use.
-        const bits = { f16: 16, q8_0: 8.5, q4_0: 4.5 };
-        const one = (512 * 30 * 192 * (bits[kvKeys] + bits[kvValues])) / 8;
-        assert.ok([1, 2].some((sequences) => Math.abs(loaded.kvBytesTotal - one * sequences) < 0.02 * one * sequences), `${kvKeys}/${kvValues}: ${loaded.kvBytesTotal}`);
-      }
+    const { engine } = value(await client.status());
+    for (const kvPreset of kvPresets) {
+      const { kv, kvNote, kvBytesTotal } = value(await client.load(loadParams('small', { kvPreset, contextSize: 512 })));
+      const own = presetFormat(kvPreset, smallShape);
+      const has = [own.keys, own.values].every((type) => type === 'f16' || engine.formats.includes(type));
+      assert.deepEqual([kv, kvNote === undefined], [has ? own : { keys: 'q8_0', values: 'q8_0', windowF16: false, sinks: 0, tail: 0 }, has], kvPreset);
+      // What the engine says it allocated follows the format, so the format is really in use.
+      const one = kvCacheBytes(smallShape.kv, 512, kv);
+      assert.ok([1, 2].some((sequences) => Math.abs(kvBytesTotal - one * sequences) < 0.02 * one * sequences), `${kvPreset}: ${kvBytesTotal}`);
     }
   });
 

@@ -44,7 +44,7 @@ suite('Prefix reuse with the sliding window of Gemma 3 270M', () => {
   test('the audit knows the two kinds of layers', async () => {
     const audit = value(await client.audit('chat'));
     assert.deepEqual(audit.layers, { total: 18, global: 3, slidingWindow: 15, window: 512 });
-    const present = audit.formats.find((format) => format.keys === 'f16' && format.values === 'f16');
+    const present = audit.presets.find(({ preset }) => preset === 'exact');
     assert.ok(Math.abs((present?.bytesTotal ?? 0) - audit.bytesTotal) < audit.bytesTotal * 0.01, `${present?.bytesTotal} computed, ${audit.bytesTotal} allocated`);
   });
 });

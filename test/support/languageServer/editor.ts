@@ -14,7 +14,7 @@ import { at } from './at.js';
 
 export const configuration: InlineConfiguration = {
   languages: { '*': true, markdown: false }, maxTokens: 64,
-  model: { role: 'completion', modelPath: '/models/qwen2.5-coder.gguf', contextSize: 4096, kvKeys: 'f16', kvValues: 'f16', threads: 'auto', gpu: 'off' },
+  model: { role: 'completion', modelPath: '/models/qwen2.5-coder.gguf', contextSize: 4096, kvPreset: 'exact', threads: 'auto', gpu: 'off' },
 };
 
 const noSidecar = { entry: '', execPath: '', stateDir: '', build: 'test' };

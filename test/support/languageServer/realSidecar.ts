@@ -29,5 +29,5 @@ export class RealSidecar {
 }
 
 export const completionModel: LoadParams = {
-  role: 'completion', modelPath: path.join(modelsDirectory(), 'qwen2.5-coder-0.5b-instruct-q4_k_m.gguf'), contextSize: 4096, kvKeys: 'f16', kvValues: 'f16', threads: 'auto', gpu: 'off',
+  role: 'completion', modelPath: path.join(modelsDirectory(), 'qwen2.5-coder-0.5b-instruct-q4_k_m.gguf'), contextSize: 4096, kvPreset: 'exact', threads: 'auto', gpu: 'off',
 };

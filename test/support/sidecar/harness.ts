@@ -63,7 +63,7 @@ export class Workplace {
 }
 
 export const loadParams = (model: keyof typeof modelFiles, more: Partial<LoadParams> = {}): LoadParams => ({
-  role: 'chat', modelPath: modelFile(model), contextSize: 2048, kvKeys: 'f16', kvValues: 'f16', gpu: 'off',
+  role: 'chat', modelPath: modelFile(model), contextSize: 2048, kvPreset: 'exact', gpu: 'off',
   threads: 1, // the engine's threads spin while they wait for each other, which is ruinous beside other test runs
   ...more,
 });

@@ -89,7 +89,7 @@ export function chatState(part: Partial<ChatState> = {}, turns: readonly Turn[] 
       { id: 'oldest', title: 'Write tests for the path check', updatedAt: Date.now() - 190_000_000, turns: 1 },
     ],
     running: null,
-    model: { state: 'ready', label: 'Gemma 4 E4B', detail: 'f16 · 131,072 tokens' },
+    model: { state: 'ready', label: 'Gemma 4 E4B', detail: 'balanced (kv5/kv4) · 131,072 tokens' },
     context: { used: 23_300, cached: 20_300, size: 32_768 },
     draft: { text: '', attachments: [] },
     trusted: true,

@@ -31,7 +31,8 @@ class OneModel {
   /** What the supervisor brings about after the sidecar was killed. */
   become(contextSize: number, reducedFrom?: number): void {
     this.loaded = {
-      role: 'chat', path: '/m.gguf', name: 'M', architecture: 'qwen2', fileBytes: 1, trainContext: 32_768, contextSize, kvKeys: 'f16', kvValues: 'f16',
+      role: 'chat', path: '/m.gguf', name: 'M', architecture: 'qwen2', fileBytes: 1, trainContext: 32_768, contextSize,
+      kvPreset: 'exact', kv: { keys: 'f16', values: 'f16', windowF16: true, sinks: 0, tail: 0 },
       kvBytesTotal: 1, gpuLayers: 0, fillInMiddle: false, loadMs: 1, ...(reducedFrom === undefined ? {} : { reducedFrom }),
     };
     this.roles.fire({ role: 'chat', state: { state: 'ready', model: this.loaded } });
@@ -50,7 +51,7 @@ suite('model service after memory ran out (fault 8)', () => {
       trust: { granted: true, onGranted: new Emitter<void>().event },
       clock: { now: () => minutes * 60_000, monotonic: () => minutes * 60_000 },
       settings: { get: (key) => settings[key].default as never },
-      loadParams: (role, modelPath, contextSize) => ({ role, modelPath, contextSize, kvKeys: 'f16', kvValues: 'f16', threads: 'auto', gpu: 'auto' }),
+      loadParams: (role, modelPath, contextSize) => ({ role, modelPath, contextSize, kvPreset: 'exact', threads: 'auto', gpu: 'auto' }),
       check: () => Promise.resolve(ok(null)),
       choose: () => Promise.resolve(ok({ path: '/m.gguf', name: 'M', contextSize: fits, reason: 'It fits.' })),
       engine: () => Promise.resolve(sidecar.engine),

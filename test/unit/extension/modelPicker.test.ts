@@ -17,7 +17,7 @@ const gib = 1024 ** 3;
 const machine: Hardware = { platform: 'linux', arch: 'x64', totalBytes: 16 * gib, availableBytes: 12 * gib, physicalCores: 4, gpus: [] };
 
 function model(file: string, name: string, fileBytes = gib): InstalledModel {
-  const kv = { global: { layers: 2, keyElements: 32, valueElements: 32 }, local: { layers: 0, keyElements: 0, valueElements: 0 }, window: 0 };
+  const kv = { global: { layers: 2, keyElements: 32, valueElements: 32, keyHead: 32, valueHead: 32 }, local: { layers: 0, keyElements: 0, valueElements: 0, keyHead: 0, valueHead: 0 }, window: 0 };
   return {
     path: path.resolve(file), fileBytes,
     shape: { architecture: 'qwen2', name, trainContext: 32_768, layers: 2, embedding: 64, vocabulary: 1000, kv, fillInMiddle: false, chatTemplate: 'x', license: undefined, parts: 1 },

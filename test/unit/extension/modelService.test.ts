@@ -9,7 +9,7 @@ import { settingDefaults } from '../../../src/protocol/settings.js';
 import type { LoadedModel, LoadParams } from '../../../src/protocol/sidecar.js';
 
 const chosen: ChosenModel = { path: '/m.gguf', name: 'Tiny', contextSize: 4096, reason: 'It fits.', sha256: 'h' };
-const params: LoadParams = { role: 'chat', modelPath: '/m.gguf', contextSize: 4096, kvKeys: 'f16', kvValues: 'f16', threads: 'auto', gpu: 'auto' };
+const params: LoadParams = { role: 'chat', modelPath: '/m.gguf', contextSize: 4096, kvPreset: 'exact', threads: 'auto', gpu: 'auto' };
 const cancelled = err(makeError('cancelled', 'Cancelled.', ''));
 
 /** A service whose check and load are in the test's hands. */

@@ -21,7 +21,7 @@ suite('settings reader', () => {
     assert.equal(resolveSetting('loupe.inline.enabled', { globalValue: true, workspaceValue: false }), false);
   });
   test('a wrong value gives the default, a number its limit', () => {
-    assert.equal(resolveSetting('loupe.kv.keys', { globalValue: 'q2_k' }), 'f16');
+    assert.equal(resolveSetting('loupe.kv.preset', { globalValue: 'q2_k' }), 'balanced');
     assert.equal(resolveSetting('loupe.agent.maxSteps', { globalValue: 1e9 }), 100);
     assert.equal(resolveSetting('loupe.agent.maxSteps', { globalValue: '3' }), 15);
     assert.equal(resolveSetting('loupe.inline.languages', { globalValue: { python: false } }).python, false);
@@ -100,14 +100,25 @@ suite('prompts of the commands', () => {
 suite('memory audit', () => {
   test('report', () => {
     const audit: KvAudit = {
-      role: 'chat', model: 'M', weightsBytes: 2 ** 30, contextSize: 8192, sequences: 1, kvKeys: 'f16', kvValues: 'f16',
-      layers: { total: 28, global: 28, slidingWindow: 0, window: 0 }, bytesPerTokenGrowing: 28672, bytesWindow: 0, bytesTotal: 28672 * 8192,
+      role: 'chat', model: 'M', weightsBytes: 2 ** 30, contextSize: 8192, sequences: 1,
+      engine: { llamaCpp: 'v1', binding: 'loupe', formatVersion: 1, formats: ['kv5', 'kv4'], isa: 'avx2', gpu: 'none', threads: 2 },
+      kvPreset: 'balanced', kv: { keys: 'kv5', values: 'kv4', windowF16: true, sinks: 0, tail: 0 },
+      layers: { total: 28, global: 28, slidingWindow: 0, window: 0 }, bytesPerTokenGrowing: 8288, bytesWindow: 0, bytesTail: 0, bytesTotal: 8288 * 8192,
       tokensUsed: 1200, freeRamBytes: 4 * 2 ** 30,
-      formats: [{ keys: 'f16', values: 'f16', bytesPerToken: 28672, bytesTotal: 28672 * 8192, contextThatFits: 149796 }],
+      presets: [
+        { preset: 'exact', kv: { keys: 'f16', values: 'f16', windowF16: true, sinks: 0, tail: 0 }, bytesPerToken: 28672, bytesTotal: 28672 * 8192, contextThatFits: 149796 },
+        { preset: 'balanced', kv: { keys: 'kv5', values: 'kv4', windowF16: true, sinks: 0, tail: 0 }, bytesPerToken: 8288, bytesTotal: 8288 * 8192, contextThatFits: 500000 },
+      ],
     };
     const report = auditReport([audit]);
-    assert.match(report, /\| KV in total \| 224\.0 MiB \|/);
-    assert.match(report, /\| f16 \/ f16 \(now\) \| 28\.0 KiB \| 224\.0 MiB \| 149,796 tokens \|/);
+    assert.match(report, /\| Engine \| Loupe's own \(avx2\), llama.cpp v1 \|/);
+    assert.match(report, /\| KV cache \| balanced: kv5 \/ kv4 \|/);
+    assert.match(report, /\| KV in total \| 64\.8 MiB \|/);
+    assert.match(report, /\| exact \| f16 \| 28\.0 KiB \| 100 % \| 224\.0 MiB \| 149,796 tokens \|/);
+    assert.match(report, /\| balanced \(now\) \| kv5 \/ kv4 \| 8\.1 KiB \| 29 % \| 64\.8 MiB \| 500,000 tokens \|/);
+    assert.doesNotMatch(report, /prebuilt|\*/);
+    const fallen = { ...audit, kvNote: 'Why it is larger.', engine: { ...audit.engine, binding: 'stock' as const, isa: '', bindingNote: 'The prebuilt engine is in use.' } };
+    assert.match(auditReport([fallen]), /\| Engine \| prebuilt, llama.cpp v1 \|[^]*\nThe prebuilt engine is in use\.\n\nWhy it is larger\.\n/);
     assert.match(report, /\| Context \| 8,192 tokens \|/);
     assert.match(auditReport([{ ...audit, sequences: 2 }]), /\| Context \| 8,192 tokens, for each of 2 conversations at a time \|/);
     assert.equal(formatBytes(512), '512 B');

@@ -8,7 +8,7 @@ import type { InlineConfiguration, InlineStatus } from '../../../src/protocol/in
 import { settingDefaults, type SettingKey, type SettingValues } from '../../../src/protocol/settings.js';
 import type { LoadParams } from '../../../src/protocol/sidecar.js';
 
-const model: LoadParams = { role: 'completion', modelPath: '/m.gguf', contextSize: 4096, kvKeys: 'f16', kvValues: 'f16', threads: 'auto', gpu: 'auto' };
+const model: LoadParams = { role: 'completion', modelPath: '/m.gguf', contextSize: 4096, kvPreset: 'exact', threads: 'auto', gpu: 'auto' };
 
 class Window {
   readonly calls: (InlineConfiguration | 'stop')[] = [];

@@ -1,9 +1,10 @@
 import { strict as assert } from 'node:assert';
 import { catalogueEntry } from '../../../src/model/catalogue.js';
-import { type KvFormat, keptByWindow, kvCacheBytes, largestContext, memoryBudget, memoryNeed } from '../../../src/model/fit.js';
+import { keptByWindow, kvCacheBytes, largestContext, memoryBudget, memoryNeed } from '../../../src/model/fit.js';
 import { entryFit } from '../../../src/model/installed.js';
+import type { KvFormat } from '../../../src/protocol/kv.js';
 
-const f16: KvFormat = { keys: 'f16', values: 'f16' };
+const f16: KvFormat = { keys: 'f16', values: 'f16', windowF16: true, sinks: 0, tail: 0 };
 const gib = 1024 ** 3;
 const entry = (id: string): NonNullable<ReturnType<typeof catalogueEntry>> => {
   const found = catalogueEntry(id);
@@ -30,11 +31,20 @@ suite('Memory fit', () => {
     assert.equal(keptByWindow({ ...kv, window: 512 }, 8192), 1280);
   });
 
-  test('q8_0 takes 8.5 bits and q4_0 4.5 bits per element, keys and values apart', () => {
+  test('keys and values count apart, and so do a mean over the layers and the tokens that stay in f16', () => {
     const { kv } = entry('qwen2.5-coder-1.5b');
     const whole = kvCacheBytes(kv, 4096, f16);
-    assert.equal(kvCacheBytes(kv, 4096, { keys: 'q8_0', values: 'q8_0' }) / whole, 8.5 / 16);
-    assert.equal(kvCacheBytes(kv, 4096, { keys: 'f16', values: 'q4_0' }) / whole, (16 + 4.5) / 32);
+    assert.equal(kvCacheBytes(kv, 4096, { ...f16, keys: 'q8_0', values: 'q8_0' }) / whole, 8.5 / 16);
+    assert.equal(kvCacheBytes(kv, 4096, { ...f16, values: 'kv4' }) / whole, (16 + 4.125) / 32);
+    assert.equal(kvCacheBytes(kv, 4096, { ...f16, keys: 'kv4', values: 'kv3', meanBits: 7 }) / whole, 7 / 32);
+    assert.equal(kvCacheBytes(kv, 4096, { ...f16, keys: 'kv4', values: 'kv4', sinks: 8, tail: 120 }) / whole, 4.125 / 16 + 128 / 4096);
+  });
+
+  test('window layers stay in f16 where the format says so', () => {
+    const { kv } = entry('gemma-4-26b-a4b');
+    const local = 1792 * 25 * 8 * 256 * 2;
+    assert.equal(kvCacheBytes(kv, 8192, { ...f16, keys: 'kv8', values: 'kv8' }), 8192 * 10 * 1024 * (8.125 / 8) + local * 2);
+    assert.equal(kvCacheBytes(kv, 8192, { ...f16, keys: 'q8_0', values: 'q8_0', windowF16: false }), (8192 * 20 * 1024 + local * 2) * 8.5 / 16);
   });
 
   test('the largest context fits, and one step more does not', () => {

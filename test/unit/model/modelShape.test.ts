@@ -23,7 +23,7 @@ suite('Model shape', () => {
 
   test('head sizes follow from the embedding where the file does not say them', async () => {
     const shape = await shapeOf(qwenLike());
-    assert.deepEqual(shape?.kv, { global: { layers: 2, keyElements: 32, valueElements: 32 }, local: { layers: 0, keyElements: 0, valueElements: 0 }, window: 0 });
+    assert.deepEqual(shape?.kv, { global: { layers: 2, keyElements: 32, valueElements: 32, keyHead: 16, valueHead: 16 }, local: { layers: 0, keyElements: 0, valueElements: 0, keyHead: 0, valueHead: 0 }, window: 0 });
     assert.equal(shape?.fillInMiddle, true);
     assert.equal(shape?.name, 'Tiny Coder');
   });
@@ -47,7 +47,7 @@ suite('Model shape', () => {
       ['gemma4.attention.sliding_window', 512], ['gemma4.attention.shared_kv_layers', 20], ['gemma4.attention.sliding_window_pattern', pattern],
     ]));
     assert.deepEqual(shape?.kv, {
-      global: { layers: 3, keyElements: 512, valueElements: 512 }, local: { layers: 12, keyElements: 256, valueElements: 256 }, window: 512,
+      global: { layers: 3, keyElements: 512, valueElements: 512, keyHead: 512, valueHead: 512 }, local: { layers: 12, keyElements: 256, valueElements: 256, keyHead: 256, valueHead: 256 }, window: 512,
     });
     const perToken = (shape?.kv.global.layers ?? 0) * 1024 * 2;
     assert.equal(perToken, 6 * 1024, 'six KiB per token in f16');
