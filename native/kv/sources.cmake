@@ -5,12 +5,16 @@ set(LOUPE_KV_SOURCES
   ${LOUPE_KV_DIR}/src/loupe_kv.cpp
   ${LOUPE_KV_DIR}/src/isa.cpp
   ${LOUPE_KV_DIR}/src/formats_scalar.cpp
+  ${LOUPE_KV_DIR}/src/attend/attend.cpp
+  ${LOUPE_KV_DIR}/src/attend/attend_scalar.cpp
+  ${LOUPE_KV_DIR}/src/attend/reference.cpp
 )
 set(LOUPE_KV_AVX2_SOURCES
   ${LOUPE_KV_DIR}/src/formats_avx2.cpp
 )
 set(LOUPE_KV_AVX512_SOURCES
   ${LOUPE_KV_DIR}/src/formats_avx512.cpp
+  ${LOUPE_KV_DIR}/src/attend/attend_avx512.cpp
 )
 set(LOUPE_KV_NEON_SOURCES
   ${LOUPE_KV_DIR}/src/formats_neon.cpp
