@@ -6,6 +6,7 @@ set(LOUPE_KV_SOURCES
   ${LOUPE_KV_DIR}/src/isa.cpp
   ${LOUPE_KV_DIR}/src/formats_scalar.cpp
   ${LOUPE_KV_DIR}/src/attend/attend.cpp
+  ${LOUPE_KV_DIR}/src/attend/attend_scalar.cpp
   ${LOUPE_KV_DIR}/src/attend/reference.cpp
 )
 set(LOUPE_KV_AVX2_SOURCES

@@ -11,7 +11,7 @@ void lkv_attend(const lkv_attention * a) {
 #if defined(LKV_X86)
         case LKV_ISA_AVX512: lkv::attendAvx512(*a); break;
 #endif
-        default: lkv_attend_reference(a); break;
+        default: lkv::attendScalar(*a); break;
     }
 }
 

@@ -1,3 +1,5 @@
+#include "isa.h"
+#if defined(LKV_X86)
 #include "attend.h"
 #include "driver.h"
 #include "float_tiles.h"
@@ -14,3 +16,5 @@ void attendAvx512(const lkv_attention & a) {
 }
 
 } // namespace lkv
+
+#endif

@@ -43,23 +43,24 @@ public:
         const int64_t n = (a_.last - a_.first + kTile - 1) / kTile;
         // The first cells and the newest ones usually weigh most: with the maximum known early, more tiles turn out negligible.
         for (int64_t i = 0; i < n; i++) {
-            tile(a_.first + kTile * (i == 0 ? 0 : n - i));
+            const int64_t cell = a_.first + kTile * (i == 0 ? 0 : n - i), next = a_.first + kTile * (n - i - 1);
+            tile(cell, next - cell);
         }
     }
 
 private:
-    void tile(int64_t cell) {
+    void tile(int64_t cell, int64_t ahead) {
         const int n = a_.last - cell < kTile ? (int) (a_.last - cell) : kTile;
         if (hidden(cell, n, 0, a_.n_rows)) {
             return;
         }
         const uint8_t * k = (const uint8_t *) a_.k + (size_t) cell * a_.k_stride, * v = (const uint8_t *) a_.v + (size_t) cell * a_.v_stride;
         if (n == kTile) {
-            tiles_.tile(k, a_.k_stride, v, a_.v_stride);
+            tiles_.tile(k, a_.k_stride, ahead * (ptrdiff_t) a_.k_stride, v, a_.v_stride, ahead * (ptrdiff_t) a_.v_stride);
         } else {
             const size_t k_bytes = lkv_row_bytes(a_.k_format, a_.head_k), v_bytes = lkv_row_bytes(a_.v_format, a_.head_v);
-            tiles_.tile(copyLast(k, a_.k_stride, k_bytes, n, scratch_ + at_.last_keys), k_bytes,
-                        copyLast(v, a_.v_stride, v_bytes, n, scratch_ + at_.last_values), v_bytes);
+            tiles_.tile(copyLast(k, a_.k_stride, k_bytes, n, scratch_ + at_.last_keys), k_bytes, 0,
+                        copyLast(v, a_.v_stride, v_bytes, n, scratch_ + at_.last_values), v_bytes, 0);
         }
         bias_.tile(cell, n);
         // Equal groups: the last one should not be left with a single row.

@@ -5,11 +5,22 @@
 #pragma once
 #include "codebook.h"
 #include "layout.h"
+#include "repeat.h"
 #include "scratch.h"
 #include <immintrin.h>
 #include <string.h>
 
 namespace lkv {
+
+template <int BITS, int OFFSET> struct LevelTable {
+    constexpr LevelTable() {
+        constexpr const int8_t * kLevels = BITS == 2 ? kLevels2 : BITS == 3 ? kLevels3 : BITS == 4 ? kLevels4 : kLevels5;
+        for (int i = 0; i < 64; i++) {
+            at[i] = (uint8_t) (kLevels[i % (1 << BITS)] + OFFSET);
+        }
+    }
+    alignas(64) uint8_t at[64] = {};
+};
 
 template <int BITS, int N> struct Avx512Block {
     static constexpr bool kExtra = BITS == 3 || BITS == 5;      // a plane with one more bit of each code
@@ -45,17 +56,13 @@ template <int BITS, int N> struct Avx512Block {
         }
     }
 
-    // Table of levels plus `offset`, or for kv8, whose codes are the levels, what is to be xor-ed with them.
-    static inline __m512i table(int offset) {
+    // Levels plus OFFSET, or for kv8, whose codes are the levels, what is to be xor-ed with them.
+    template <int OFFSET> static inline __m512i table() {
         if constexpr (BITS == 8) {
-            return _mm512_set1_epi8((char) offset);
+            return _mm512_set1_epi8((char) OFFSET);
         } else {
-            constexpr const int8_t * kLevels = BITS == 2 ? kLevels2 : BITS == 3 ? kLevels3 : BITS == 4 ? kLevels4 : kLevels5;
-            alignas(64) uint8_t t[64];
-            for (int i = 0; i < 64; i++) {
-                t[i] = (uint8_t) (kLevels[i % (1 << BITS)] + offset);
-            }
-            return _mm512_load_si512(t);
+            static constexpr LevelTable<BITS, OFFSET> levels;
+            return _mm512_load_si512(levels.at);
         }
     }
 
@@ -72,19 +79,23 @@ template <int BITS, int N> struct Avx512Block {
         return _mm512_ternarylogic_epi32(low, high, _mm512_set1_epi8((1 << kBase) - 1), 0xE4);
     }
 
+    // An address may be any; none is read.
+    static inline void prefetch(const uint8_t * p, ptrdiff_t ahead) { _mm_prefetch((const char *) ((uintptr_t) p + (uintptr_t) ahead), _MM_HINT_T0); }
+
     static inline void scales(const uint8_t * p, size_t stride, float * out) {
-        for (int c = 0; c < kTile; c++, p += stride) {
-            out[c] = kScales[*p];
+        for (int c = 0; c < kTile; c += 8, p += 8 * stride) {
+            repeat<8>([&](auto i) LKV_BODY { out[c + i] = kScales[p[i * stride]]; });
         }
     }
 
     // ---- keys ----
 
-    // Block at p of kTile cells to tile[kSteps][kTile][4], levels + 128.
-    static inline void keys(const uint8_t * p, size_t stride, uint8_t * tile, float * scale) {
+    // Block at p of kTile cells to tile[kSteps][kTile][4], levels + 128. What is `ahead` of them will be wanted next.
+    static inline void keys(const uint8_t * p, size_t stride, ptrdiff_t ahead, uint8_t * tile, float * scale) {
         scales(p, stride, scale);
-        const __m512i t = table(128);
+        const __m512i t = table<128>();
         for (int c = 0; c < kTile; c += 16, p += 16 * stride) {
+            repeat<16>([&](auto i) LKV_BODY { prefetch(p + i * stride, ahead); });
             __m512i extra[kExtra ? N / 32 : 1];
             if constexpr (kExtra) {
                 extraOfKeys(p + 1 + kPlane, stride, extra);

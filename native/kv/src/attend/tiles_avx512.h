@@ -44,21 +44,22 @@ public:
         }
     }
 
-    void tile(const uint8_t * k, size_t k_stride, const uint8_t * v, size_t v_stride) {
+    void tile(const uint8_t * k, size_t k_stride, ptrdiff_t k_ahead, const uint8_t * v, size_t v_stride, ptrdiff_t v_ahead) {
         switch (a_.k_format) {
-            case LKV_KV2: keys<2, 64>(k, k_stride); break;
-            case LKV_KV3: keys<3, 64>(k, k_stride); break;
-            case LKV_KV4: keys<4, 64>(k, k_stride); break;
-            case LKV_KV5: keys<5, 64>(k, k_stride); break;
-            case LKV_KV8: keys<8, 64>(k, k_stride); break;
-            case LKV_KV2_32: keys<2, 32>(k, k_stride); break;
-            case LKV_KV3_32: keys<3, 32>(k, k_stride); break;
-            case LKV_KV4_32: keys<4, 32>(k, k_stride); break;
-            case LKV_KV5_32: keys<5, 32>(k, k_stride); break;
-            default: keys<8, 32>(k, k_stride); break;
+            case LKV_KV2: keys<2, 64>(k, k_stride, k_ahead); break;
+            case LKV_KV3: keys<3, 64>(k, k_stride, k_ahead); break;
+            case LKV_KV4: keys<4, 64>(k, k_stride, k_ahead); break;
+            case LKV_KV5: keys<5, 64>(k, k_stride, k_ahead); break;
+            case LKV_KV8: keys<8, 64>(k, k_stride, k_ahead); break;
+            case LKV_KV2_32: keys<2, 32>(k, k_stride, k_ahead); break;
+            case LKV_KV3_32: keys<3, 32>(k, k_stride, k_ahead); break;
+            case LKV_KV4_32: keys<4, 32>(k, k_stride, k_ahead); break;
+            case LKV_KV5_32: keys<5, 32>(k, k_stride, k_ahead); break;
+            default: keys<8, 32>(k, k_stride, k_ahead); break;
         }
         v_ = v;
         v_stride_ = v_stride;
+        v_ahead_ = v_ahead;
         for (int b = 0; b < v_blocks_; b++) {
             expanded_[b] = 0;
         }
@@ -106,10 +107,10 @@ private:
         query_start_[at] = -128 * _mm512_reduce_add_epi32(sum);
     }
 
-    template <int BITS, int N> void keys(const uint8_t * k, size_t stride) {
+    template <int BITS, int N> void keys(const uint8_t * k, size_t stride, ptrdiff_t ahead) {
         using B = Avx512Block<BITS, N>;
         for (int b = 0; b < k_blocks_; b++) {
-            B::keys(k + b * B::kBytes, stride, keys_ + (size_t) b * N * kTile, key_scale_ + b * kTile);
+            B::keys(k + b * B::kBytes, stride, ahead, keys_ + (size_t) b * N * kTile, key_scale_ + b * kTile);
         }
     }
 
@@ -170,11 +171,12 @@ private:
     // Expands the quadruples of cells of block b that `wanted` names and that are not there yet.
     template <int BITS, int N> void expand(int b, uint32_t wanted) {
         using B = Avx512Block<BITS, N>;
-        const __m512i t = B::table(0);
+        const __m512i t = B::template table<0>();
         const uint8_t * from = v_ + b * B::kBytes;
         uint8_t * to = values_ + (size_t) b * kTile * N;
         for (uint32_t rest = wanted & ~(uint32_t) expanded_[b]; rest != 0; rest &= rest - 1) {
             const int i = lowestBit(rest);
+            repeat<4>([&](auto c) LKV_BODY { B::prefetch(from + (size_t) (B::cellOf(i) + c) * v_stride_, v_ahead_); });
             B::values(from + (size_t) B::cellOf(i) * v_stride_, v_stride_, t, to + i * 4 * N);
         }
         expanded_[b] = (uint16_t) (expanded_[b] | wanted);
@@ -296,6 +298,7 @@ private:
     float * const key_scale_, * const value_scale_;
     const uint8_t * v_ = nullptr;
     size_t v_stride_ = 0;
+    ptrdiff_t v_ahead_ = 0;
     bool scaled_ = false;
     uint16_t expanded_[kMaxHead / 32]; // of each block of values, the quadruples of cells in values_
 };
