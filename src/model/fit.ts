@@ -34,8 +34,7 @@ export const smallestChatContext = 4096;
 
 /** KV bytes per token of the layers that keep every token. */
 export function kvGrowingBytes({ global }: KvGeometry, format: KvFormat): number {
-  const [keys, values] = [bitsPerValue(format.keys), bitsPerValue(format.values)];
-  return (format.meanBits === undefined ? 1 : format.meanBits / (keys + values)) * layerBytes(global, keys, values);
+  return layerBytes(global, bitsPerValue(format.keys), bitsPerValue(format.values));
 }
 
 /** KV bytes of the sliding-window layers for a sequence of `context` tokens. */
@@ -44,9 +43,8 @@ export function kvWindowBytes(kv: KvGeometry, context: number, format: KvFormat)
   return keptByWindow(kv, context) * layerBytes(kv.local, keys, values);
 }
 
-/** KV bytes of the tokens that are kept in f16 besides: a constant for each sequence that is long enough. */
-export const kvTailBytes = ({ global }: KvGeometry, context: number, format: KvFormat): number =>
-  Math.min(context, format.sinks + format.tail) * layerBytes(global, 16, 16);
+/** KV bytes of the rows that are kept in f16 besides: a constant for each sequence. */
+export const kvTailBytes = ({ global }: KvGeometry, format: KvFormat): number => format.f16Rows * layerBytes(global, 16, 16);
 
 /** Bytes per token of all layers of one kind, with so many bits for each element of a key and of a value. */
 const layerBytes = (part: KvLayers, keyBits: number, valueBits: number): number =>
@@ -58,7 +56,7 @@ export const keptByWindow = (kv: KvGeometry, context: number): number =>
 
 /** Bytes of the KV cache for a sequence of `context` tokens: global layers keep all of them, sliding-window layers the window and one batch. */
 export function kvCacheBytes(kv: KvGeometry, context: number, format: KvFormat): number {
-  return Math.ceil(context * kvGrowingBytes(kv, format) + kvWindowBytes(kv, context, format) + kvTailBytes(kv, context, format));
+  return Math.ceil(context * kvGrowingBytes(kv, format) + kvWindowBytes(kv, context, format) + kvTailBytes(kv, format));
 }
 
 /**

@@ -7,28 +7,25 @@ interface Preset {
   /** Bits of a code in Loupe's formats; 16: f16. */
   readonly keys: Bits | 16;
   readonly values: Bits | 16;
-  readonly meanBits?: number;
-  readonly sinks: number;
-  readonly tail: number;
   /** For settings and lists. */
   readonly description: string;
 }
 
-/**
- * The one table of presets. Keys need more bits than values: an error in a key is amplified by softmax. `compact` names the largest formats;
- * the engine takes smaller ones in the layers that bear it, down to the mean.
- */
+/** The one table of presets. Keys need more bits than values: an error in a key is amplified by softmax. Measured: docs/eval/kv-quality.md. */
 export const presets: Readonly<Record<KvPreset, Preset>> = {
-  exact: { keys: 16, values: 16, sinks: 0, tail: 0, description: 'f16, nothing is lost' },
-  faithful: { keys: 8, values: 5, sinks: 0, tail: 0, description: 'keys of 8 bits, values of 5: no difference that could be noticed' },
-  balanced: { keys: 5, values: 4, sinks: 0, tail: 0, description: 'keys of 5 bits, values of 4: more than three times the context of f16' },
-  compact: { keys: 4, values: 3, meanBits: 7, sinks: 0, tail: 0, description: 'keys of 4 bits, values of 3, fewer where a layer bears it' },
-  smallest: { keys: 3, values: 2, sinks: 0, tail: 0, description: 'keys of 3 bits, values of 2: the longest context, for finding things in it' },
+  exact: { keys: 16, values: 16, description: 'f16, nothing is lost' },
+  faithful: { keys: 8, values: 5, description: 'keys of 8 bits, values of 5: no difference that could be noticed' },
+  balanced: { keys: 5, values: 4, description: 'keys of 5 bits, values of 4: more than three times the context of f16' },
+  compact: { keys: 3, values: 3, description: 'keys and values of 3 bits: five times the context of f16' },
+  smallest: { keys: 3, values: 2, description: 'keys of 3 bits, values of 2: the longest context, for finding things in it' },
 };
 
-const exact: KvFormat = { keys: 'f16', values: 'f16', windowF16: true, sinks: 0, tail: 0 };
+/** What native/engine/llama-kv-tail.h allocates for each sequence beside a compressed cache; a test compares the two. */
+export const f16RowsBeside = 704;
+
+const exact: KvFormat = { keys: 'f16', values: 'f16', windowF16: true, f16Rows: 0 };
 /** With keys of 4 bits as upstream stores them, Qwen2.5-Coder writes nonsense (perplexity 4.5 to 6,714): 8 bits are the smallest that are safe. */
-const upstream: KvFormat = { keys: 'q8_0', values: 'q8_0', windowF16: false, sinks: 0, tail: 0 };
+const upstream: KvFormat = { keys: 'q8_0', values: 'q8_0', windowF16: false, f16Rows: 0 };
 
 /** Bits per stored value: the code, and its share of the block's scale (one byte; two in q8_0). */
 export function bitsPerValue(type: KvType): number {
@@ -60,7 +57,7 @@ export const presetFormat = (preset: KvPreset, shape: KvShape): KvFormat => reso
 
 /** The storage that `engine` uses for `preset`. Where it cannot, the nearest that is larger and safe. */
 export function resolveKv(preset: KvPreset, shape: KvShape, engine: KvEngine): ResolvedKv {
-  const { keys, values, description: _, ...rest } = presets[preset];
+  const { keys, values } = presets[preset];
   if (keys === 16 || values === 16) return { format: exact };
   if (!hasFlashAttention(shape)) {
     return { format: exact, note: `The engine has no flash attention for this model, which the preset "${preset}" needs: its KV cache stays in f16.` };
@@ -69,7 +66,7 @@ export function resolveKv(preset: KvPreset, shape: KvShape, engine: KvEngine): R
   if (block === undefined) {
     return { format: exact, note: heads(preset) };
   }
-  const own: KvFormat = { keys: typeOf(keys, block), values: typeOf(values, block), windowF16: true, ...rest };
+  const own: KvFormat = { keys: typeOf(keys, block), values: typeOf(values, block), windowF16: true, f16Rows: f16RowsBeside };
   if (engine.has(own.keys) && engine.has(own.values)) return { format: own };
   if (!fitsUpstream(shape.kv)) return { format: exact, note: heads(preset) };
   return { format: upstream, note: `${because(engine.lacksBecause)}, so the preset "${preset}" keeps its KV cache in q8_0: ${cost(own)}.` };
@@ -90,7 +87,7 @@ const cost = (own: KvFormat): string =>
   `${(pairBits(upstream) / pairBits(own)).toFixed(1)} times the memory, and slower answers in long conversations`;
 
 /** Bits of a key and a value together. */
-export const pairBits = (format: KvFormat): number => format.meanBits ?? bitsPerValue(format.keys) + bitsPerValue(format.values);
+export const pairBits = (format: KvFormat): number => bitsPerValue(format.keys) + bitsPerValue(format.values);
 
 const typeOf = (bits: Bits, block: 32 | 64): KvType => (block === 64 ? `kv${bits}` : `kv${bits}_32`);
 

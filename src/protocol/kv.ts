@@ -18,9 +18,6 @@ export interface KvFormat {
   readonly values: KvType;
   /** Layers that keep a window of tokens stay in f16; otherwise they are stored like the others. */
   readonly windowF16: boolean;
-  /** Bits per pair of a key and a value, as the mean over the layers that keep every token, where the engine chooses formats for each. */
-  readonly meanBits?: number;
-  /** Tokens at the beginning of a sequence and at its end that are kept in f16 besides. */
-  readonly sinks: number;
-  readonly tail: number;
+  /** Rows of each sequence for tokens kept in f16 besides: the first ones, the newest, and those of the batch that is being computed. */
+  readonly f16Rows: number;
 }

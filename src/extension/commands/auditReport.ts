@@ -31,7 +31,7 @@ function section(a: KvAudit): string {
     ['KV cache', `${a.kvPreset}: ${storage(a.kv)}`],
     ['KV per token', formatBytes(a.bytesPerTokenGrowing)],
     ...(a.bytesWindow > 0 ? [['KV of the window layers', formatBytes(a.bytesWindow)] as const] : []),
-    ...(a.bytesTail > 0 ? [[`KV of ${a.kv.sinks + a.kv.tail} tokens kept in f16`, formatBytes(a.bytesTail)] as const] : []),
+    ...(a.bytesTail > 0 ? [[`KV of ${a.kv.f16Rows} tokens kept in f16`, formatBytes(a.bytesTail)] as const] : []),
     ['KV in total', formatBytes(a.bytesTotal)],
     ['Free memory', formatBytes(a.freeRamBytes)],
   ];
@@ -55,5 +55,4 @@ const engineName = ({ binding, isa, llamaCpp, gpu }: EngineInfo): string => {
   return `${own}, llama.cpp ${llamaCpp}${gpu === 'none' ? '' : `, ${gpu}`}`;
 };
 
-const storage = ({ keys, values, meanBits }: KvFormat): string =>
-  `${keys === values ? keys : `${keys} / ${values}`}${meanBits === undefined ? '' : `, by layer, ${meanBits} bits a pair`}`;
+const storage = ({ keys, values }: KvFormat): string => (keys === values ? keys : `${keys} / ${values}`);

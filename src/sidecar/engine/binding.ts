@@ -1,6 +1,6 @@
 import { getLlama, GgmlType, type Llama, type LlamaOptions, NoBinaryFoundError } from 'node-llama-cpp';
 import * as z from 'zod';
-import type { KvFormat, KvType } from '../../protocol/kv.js';
+import type { KvType } from '../../protocol/kv.js';
 import { kvTypes } from '../../protocol/kv.js';
 import type { KvEngine, WithoutFormats } from '../../model/kvPresets.js';
 import { failure } from '../../base/errors.js';
@@ -21,8 +21,8 @@ export interface Binding extends KvEngine {
   readonly isa: string;
   /** ggml type number of a storage format. Throws when the engine lacks it. */
   typeOf(type: KvType): number;
-  /** Sets what a context has no parameter for; holds for those created afterwards. Throws when the binding lacks what is asked for. */
-  configure(format: KvFormat): void;
+  /** Rows that a compressed cache keeps in f16 beside it, for each sequence. */
+  readonly f16Rows: number;
 }
 
 export interface BindingOptions {
@@ -70,36 +70,31 @@ const notes: Readonly<Record<WithoutFormats, string>> = {
 };
 
 function stock(llama: Llama, reason: WithoutFormats): Binding {
-  return { ...of(llama, { formatVersion: 0, formats: [], isa: '' }, () => false), kind: 'stock', note: notes[reason], lacksBecause: reason };
+  return { ...of(llama, { formatVersion: 0, formats: [], isa: '', tailRows: 0 }), kind: 'stock', note: notes[reason], lacksBecause: reason };
 }
 
-const loupeSchema = z.object({ formatVersion: z.number().int(), formats: z.array(z.object({ name: z.string(), type: z.number().int() })), isa: z.string() });
+const loupeSchema = z.object({ formatVersion: z.number().int(), formats: z.array(z.object({ name: z.string(), type: z.number().int() })), isa: z.string(), tailRows: z.number().int() });
 
 /** node-llama-cpp does not hand the loaded addon out, but keeps it; loading the file again would give exports of another instance. */
-const addonSchema = z.object({ loupe: z.custom<() => unknown>((value) => typeof value === 'function'), loupeConfigure: z.custom<(options: object) => boolean>((value) => typeof value === 'function') });
+const addonSchema = z.object({ loupe: z.custom<() => unknown>((value) => typeof value === 'function') });
 
 function describe(llama: Llama): Binding {
   const addon = addonSchema.safeParse(Reflect.get(llama, '_bindings'));
   if (!addon.success) return stock(llama, 'stock');
-  return { ...of(llama, loupeSchema.parse(addon.data.loupe()), addon.data.loupeConfigure), kind: 'loupe' };
+  return { ...of(llama, loupeSchema.parse(addon.data.loupe())), kind: 'loupe' };
 }
 
 /** Sorted by the table of formats, so that status and report do not depend on the engine's order. */
-function of(llama: Llama, engine: z.infer<typeof loupeSchema>, setOptions: (options: object) => boolean): Omit<Binding, 'kind'> {
+function of(llama: Llama, engine: z.infer<typeof loupeSchema>): Omit<Binding, 'kind'> {
   const types = new Map<string, number>([['f16', GgmlType.F16], ['q8_0', GgmlType.Q8_0], ...engine.formats.map(({ name, type }) => [name, type] as const)]);
   return {
-    llama, formatVersion: engine.formatVersion, isa: engine.isa,
+    llama, formatVersion: engine.formatVersion, isa: engine.isa, f16Rows: engine.tailRows,
     formats: kvTypes.filter((type) => engine.formats.some(({ name }) => name === type)),
     has: (type) => types.has(type),
     typeOf: (type) => {
       const number = types.get(type);
       if (number === undefined) throw failure('kv.formatIgnored', `The engine cannot store the KV cache in ${type}.`, 'Choose the preset "exact" in the setting loupe.kv.preset.');
       return number;
-    },
-    configure: ({ meanBits = 0, sinks, tail }) => {
-      const known = setOptions({ meanBits, sinks, tail });
-      if (known || (meanBits === 0 && sinks === 0 && tail === 0)) return;
-      throw failure('kv.formatIgnored', 'The engine cannot choose storage formats for each layer, or keep tokens in f16.', 'Choose another preset in the setting loupe.kv.preset.');
     },
   };
 }

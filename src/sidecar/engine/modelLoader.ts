@@ -85,7 +85,6 @@ async function createContext(
     throw failure('kv.flashAttention', `${basename(params.modelPath)} cannot run with flash attention, which a compressed KV cache needs.`,
       'Choose the preset "exact" in the setting loupe.kv.preset.');
   }
-  binding.configure(format);
   const types = { experimentalKvCacheKeyType: binding.typeOf(format.keys), experimentalKvCacheValueType: binding.typeOf(format.values) };
   try {
     return await model.createContext({

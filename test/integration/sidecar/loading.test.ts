@@ -30,7 +30,7 @@ suite('Loading models', () => {
       const { kv, kvNote, kvBytesTotal } = value(await client.load(loadParams('small', { kvPreset, contextSize: 512 })));
       const own = presetFormat(kvPreset, smallShape);
       const has = [own.keys, own.values].every((type) => type === 'f16' || engine.formats.includes(type));
-      assert.deepEqual([kv, kvNote === undefined], [has ? own : { keys: 'q8_0', values: 'q8_0', windowF16: false, sinks: 0, tail: 0 }, has], kvPreset);
+      assert.deepEqual([kv, kvNote === undefined], [has ? own : { keys: 'q8_0', values: 'q8_0', windowF16: false, f16Rows: 0 }, has], kvPreset);
       // What the engine says it allocated follows the format, so the format is really in use.
       const one = kvCacheBytes(smallShape.kv, 512, kv);
       assert.ok([1, 2].some((sequences) => Math.abs(kvBytesTotal - one * sequences) < 0.02 * one * sequences), `${kvPreset}: ${kvBytesTotal}`);

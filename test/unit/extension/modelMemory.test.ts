@@ -32,7 +32,7 @@ class OneModel {
   become(contextSize: number, reducedFrom?: number): void {
     this.loaded = {
       role: 'chat', path: '/m.gguf', name: 'M', architecture: 'qwen2', fileBytes: 1, trainContext: 32_768, contextSize,
-      kvPreset: 'exact', kv: { keys: 'f16', values: 'f16', windowF16: true, sinks: 0, tail: 0 },
+      kvPreset: 'exact', kv: { keys: 'f16', values: 'f16', windowF16: true, f16Rows: 0 },
       kvBytesTotal: 1, gpuLayers: 0, fillInMiddle: false, loadMs: 1, ...(reducedFrom === undefined ? {} : { reducedFrom }),
     };
     this.roles.fire({ role: 'chat', state: { state: 'ready', model: this.loaded } });

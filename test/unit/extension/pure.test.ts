@@ -102,12 +102,12 @@ suite('memory audit', () => {
     const audit: KvAudit = {
       role: 'chat', model: 'M', weightsBytes: 2 ** 30, contextSize: 8192, sequences: 1,
       engine: { llamaCpp: 'v1', binding: 'loupe', formatVersion: 1, formats: ['kv5', 'kv4'], isa: 'avx2', gpu: 'none', threads: 2 },
-      kvPreset: 'balanced', kv: { keys: 'kv5', values: 'kv4', windowF16: true, sinks: 0, tail: 0 },
+      kvPreset: 'balanced', kv: { keys: 'kv5', values: 'kv4', windowF16: true, f16Rows: 0 },
       layers: { total: 28, global: 28, slidingWindow: 0, window: 0 }, bytesPerTokenGrowing: 8288, bytesWindow: 0, bytesTail: 0, bytesTotal: 8288 * 8192,
       tokensUsed: 1200, freeRamBytes: 4 * 2 ** 30,
       presets: [
-        { preset: 'exact', kv: { keys: 'f16', values: 'f16', windowF16: true, sinks: 0, tail: 0 }, bytesPerToken: 28672, bytesTotal: 28672 * 8192, contextThatFits: 149796 },
-        { preset: 'balanced', kv: { keys: 'kv5', values: 'kv4', windowF16: true, sinks: 0, tail: 0 }, bytesPerToken: 8288, bytesTotal: 8288 * 8192, contextThatFits: 500000 },
+        { preset: 'exact', kv: { keys: 'f16', values: 'f16', windowF16: true, f16Rows: 0 }, bytesPerToken: 28672, bytesTotal: 28672 * 8192, contextThatFits: 149796 },
+        { preset: 'balanced', kv: { keys: 'kv5', values: 'kv4', windowF16: true, f16Rows: 0 }, bytesPerToken: 8288, bytesTotal: 8288 * 8192, contextThatFits: 500000 },
       ],
     };
     const report = auditReport([audit]);

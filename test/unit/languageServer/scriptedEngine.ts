@@ -8,7 +8,7 @@ import type { GenerateParams, GenerateResult, KvAudit, LoadedModel, LoadParams, 
 
 export const coder: LoadedModel = {
   role: 'completion', path: '/models/qwen2.5-coder.gguf', name: 'Qwen2.5 Coder 0.5B', architecture: 'qwen2', fileBytes: 1, trainContext: 32768, contextSize: 4096,
-  kvPreset: 'exact', kv: { keys: 'f16', values: 'f16', windowF16: true, sinks: 0, tail: 0 }, kvBytesTotal: 1, gpuLayers: 0, fillInMiddle: true, loadMs: 1,
+  kvPreset: 'exact', kv: { keys: 'f16', values: 'f16', windowF16: true, f16Rows: 0 }, kvBytesTotal: 1, gpuLayers: 0, fillInMiddle: true, loadMs: 1,
 };
 
 /** An engine that answers from a script; a token is four characters and takes `tokenMs`. */

@@ -4,7 +4,7 @@ import { keptByWindow, kvCacheBytes, largestContext, memoryBudget, memoryNeed } 
 import { entryFit } from '../../../src/model/installed.js';
 import type { KvFormat } from '../../../src/protocol/kv.js';
 
-const f16: KvFormat = { keys: 'f16', values: 'f16', windowF16: true, sinks: 0, tail: 0 };
+const f16: KvFormat = { keys: 'f16', values: 'f16', windowF16: true, f16Rows: 0 };
 const gib = 1024 ** 3;
 const entry = (id: string): NonNullable<ReturnType<typeof catalogueEntry>> => {
   const found = catalogueEntry(id);
@@ -31,13 +31,12 @@ suite('Memory fit', () => {
     assert.equal(keptByWindow({ ...kv, window: 512 }, 8192), 1280);
   });
 
-  test('keys and values count apart, and so do a mean over the layers and the tokens that stay in f16', () => {
+  test('keys and values count apart, and so do the rows that stay in f16', () => {
     const { kv } = entry('qwen2.5-coder-1.5b');
     const whole = kvCacheBytes(kv, 4096, f16);
     assert.equal(kvCacheBytes(kv, 4096, { ...f16, keys: 'q8_0', values: 'q8_0' }) / whole, 8.5 / 16);
     assert.equal(kvCacheBytes(kv, 4096, { ...f16, values: 'kv4' }) / whole, (16 + 4.125) / 32);
-    assert.equal(kvCacheBytes(kv, 4096, { ...f16, keys: 'kv4', values: 'kv3', meanBits: 7 }) / whole, 7 / 32);
-    assert.equal(kvCacheBytes(kv, 4096, { ...f16, keys: 'kv4', values: 'kv4', sinks: 8, tail: 120 }) / whole, 4.125 / 16 + 128 / 4096);
+    assert.equal(kvCacheBytes(kv, 4096, { ...f16, keys: 'kv4', values: 'kv4', f16Rows: 704 }) / whole, 4.125 / 16 + 704 / 4096);
   });
 
   test('window layers stay in f16 where the format says so', () => {

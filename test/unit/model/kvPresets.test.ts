@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { catalogueEntry } from '../../../src/model/catalogue.js';
-import { bitsPerValue, type KvEngine, type KvShape, pairBits, presetFormat, resolveKv } from '../../../src/model/kvPresets.js';
+import { bitsPerValue, f16RowsBeside, type KvEngine, type KvShape, pairBits, presetFormat, resolveKv } from '../../../src/model/kvPresets.js';
 import { kvPresets } from '../../../src/protocol/kv.js';
 
 const qwen = catalogueEntry('qwen2.5-coder-1.5b') as KvShape;
@@ -12,7 +12,7 @@ const withHeads = (size: number, more: Partial<KvShape> = {}): KvShape => ({
 suite('KV cache presets', () => {
   test('each is smaller than the one before, and within what it promises of f16', () => {
     const shares = kvPresets.map((preset) => pairBits(presetFormat(preset, qwen)) / 32);
-    assert.deepEqual(shares, [1, 13.25 / 32, 9.25 / 32, 7 / 32, 5.25 / 32]);
+    assert.deepEqual(shares, [1, 13.25 / 32, 9.25 / 32, 6.25 / 32, 5.25 / 32]);
     const promised = [1, 0.42, 0.29, 0.22, 0.165];
     assert.ok(shares.every((share, i) => share <= (promised[i] ?? 0)), String(shares));
   });
@@ -22,7 +22,7 @@ suite('KV cache presets', () => {
   });
 
   test('heads that 64 does not divide have blocks of 32, other heads are not compressed', () => {
-    assert.deepEqual(resolveKv('balanced', withHeads(96), { has: () => true }).format, { keys: 'kv5_32', values: 'kv4_32', windowF16: true, sinks: 0, tail: 0 });
+    assert.deepEqual(resolveKv('balanced', withHeads(96), { has: () => true }).format, { keys: 'kv5_32', values: 'kv4_32', windowF16: true, f16Rows: f16RowsBeside });
     const odd = resolveKv('balanced', withHeads(80), { has: () => true });
     assert.equal(odd.format.keys, 'f16');
     assert.match(odd.note ?? '', /heads of this model/);
@@ -31,7 +31,7 @@ suite('KV cache presets', () => {
   test('the stock engine keeps q8_0 in place of every compressed preset, and says what that costs', () => {
     for (const preset of kvPresets.filter((name) => name !== 'exact')) {
       const { format, note } = resolveKv(preset, qwen, stock);
-      assert.deepEqual([format.keys, format.values, format.windowF16, format.meanBits], ['q8_0', 'q8_0', false, undefined]);
+      assert.deepEqual([format.keys, format.values, format.windowF16, format.f16Rows], ['q8_0', 'q8_0', false, 0]);
       assert.match(note ?? '', new RegExp(`own engine is not in use here, so the preset "${preset}" .*q8_0: [123]\\.\\d times the memory`));
     }
     assert.deepEqual(resolveKv('exact', qwen, stock), { format: presetFormat('exact', qwen) });

@@ -9,7 +9,7 @@ import { ScriptedEngine } from './scriptedEngine.js';
 const tools = plainTools.map((tool) => ({ ...tool, safety: 'reads' as const }));
 
 const loaded: LoadedModel = {
-  role: 'chat', path: '/m.gguf', name: 'Test', architecture: 'qwen2', fileBytes: 1, trainContext: 1, contextSize: 4096, kvPreset: 'exact', kv: { keys: 'f16', values: 'f16', windowF16: true, sinks: 0, tail: 0 },
+  role: 'chat', path: '/m.gguf', name: 'Test', architecture: 'qwen2', fileBytes: 1, trainContext: 1, contextSize: 4096, kvPreset: 'exact', kv: { keys: 'f16', values: 'f16', windowF16: true, f16Rows: 0 },
   kvBytesTotal: 1, gpuLayers: 0, fillInMiddle: false, loadMs: 1,
 };
 const gemma4: LoadedModel = { ...loaded, architecture: 'gemma4' };
