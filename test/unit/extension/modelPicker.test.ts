@@ -71,6 +71,15 @@ suite('models of other programs in the picker', () => {
     assert.deepEqual(group(groups, 'Installed'), []);
   });
 
+  test('each preset of the KV cache says what context it would give, the one in use is checked', async () => {
+    const offer = await library([]).offer();
+    assert.deepEqual(offer.presets, [], 'nothing to say without a local model');
+    const items = group(pickerGroups({ ...offer, presets: [{ preset: 'exact', contextSize: 4096, current: false }, { preset: 'balanced', contextSize: 14_000, current: true }] }, [], 'auto'),
+      'How the conversation is kept in memory (KV cache)');
+    assert.deepEqual(items.map(({ icon, label, description }) => `${icon} ${label}: ${description}`), ['archive exact: 4,096 tokens of context', 'check balanced: 14,000 tokens of context']);
+    assert.deepEqual(items[1]?.action, { kind: 'usePreset', preset: 'balanced' });
+  });
+
   test('there is no group where there is nothing', async () => {
     assert.ok(!(await groupsOf([])).some(({ label }) => label === 'Downloaded by other programs'));
   });
