@@ -44,7 +44,7 @@ suite('models of other programs in the picker', () => {
   teardown(() => rm(directory, { recursive: true }));
 
   const library = (found: readonly OtherAppModel[]): ModelLibrary => new ModelLibrary({
-    settings: { get: (key) => settings[key] }, hardware: () => Promise.resolve(machine), ownBytes: () => Promise.resolve(0),
+    settings: { get: (key) => settings[key] }, hardware: () => Promise.resolve(machine), ownBytes: () => Promise.resolve(0), engine: () => Promise.resolve(undefined),
     verify: (_file, _sha256, _signal, _onProgress, folder) => {
       records.push(folder);
       return Promise.resolve(ok(null));
