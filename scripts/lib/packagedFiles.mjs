@@ -33,7 +33,7 @@ function allowed(name, bindingPackage, ownBinding) {
   const [, owner, file] = inPackage.exec(name) ?? [];
   if (owner === undefined) return false;
   if (owner === bindingPackage) return bindingFile.test(file);
-  if (owner === 'node-llama-cpp' && ownBindingFile.exec(file)?.[1] === ownBinding) return true;
+  if (owner === 'node-llama-cpp' && file.startsWith('bins/')) return ownBinding !== undefined && ownBindingFile.exec(file)?.[1] === ownBinding;
   return sidecarPackages.includes(owner) && moduleFile.test(file);
 }
 

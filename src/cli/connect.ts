@@ -6,10 +6,11 @@ import { connectEndpoint } from '../model/endpoint/connectEndpoint.js';
 import type { Engine } from '../model/engine.js';
 import type { Hardware } from '../model/hardware.js';
 import type { Installed } from '../model/installed.js';
+import { engineStorage } from '../model/kvPresets.js';
 import { hashRecords, modelsDirectory } from '../model/paths.js';
 import { verifyModel } from '../model/verify.js';
 import { settingDefaults } from '../protocol/settings.js';
-import type { LoadedModel, RoleState } from '../protocol/sidecar.js';
+import type { LoadedModel, RoleState, SidecarStatus } from '../protocol/sidecar.js';
 import type { AskOptions } from './args.js';
 
 export interface ConnectDeps {
@@ -33,16 +34,16 @@ export async function connect(deps: ConnectDeps, options: AskOptions, status: (t
   const ready = now.value.roles.chat;
   // A model that another window uses is good enough, and taking it away would be rude.
   if (options.model === 'auto' && ready.state === 'ready') return ok(deps.chatModel(ready.model));
-  const choice = await choose(deps, options, now.value.rssBytes);
+  const choice = await choose(deps, options, now.value);
   if (!choice.ok) return choice;
   const loaded = await load(deps, choice.value, ready, status, signal);
   return loaded.ok ? ok(deps.chatModel(loaded.value)) : loaded;
 }
 
-async function choose(deps: ConnectDeps, options: AskOptions, ownBytes: number): Promise<Result<LocalChoice>> {
+async function choose(deps: ConnectDeps, options: AskOptions, { rssBytes, engine }: SidecarStatus): Promise<Result<LocalChoice>> {
   const settings = { ...settingDefaults, 'loupe.model.chat': options.model, 'loupe.model.completion': 'auto' };
   const installed = await deps.installed(explicitFiles(settings));
-  const { chat, chatProblem } = chooseModels({ settings, installed, hardware: await deps.hardware(), ownBytes });
+  const { chat, chatProblem } = chooseModels({ settings, installed, hardware: await deps.hardware(), ownBytes: rssBytes, engine: engineStorage(engine) });
   if (chat) return ok(chat);
   return err(chatProblem ?? makeError('model.none', 'No chat model is installed.', 'Download one.'));
 }

@@ -120,7 +120,7 @@ async function compose(context: vscode.ExtensionContext, channel: vscode.LogOutp
     onError: (error) => void showError(error, logger),
   }));
   const library = disposables.add(new ModelLibrary({
-    settings, trust, hardware: readHardware, ownBytes: () => sidecar.residentBytes(), verify: verifyModel, otherApps: otherAppModels,
+    settings, trust, hardware: readHardware, ownBytes: () => sidecar.residentBytes(), engine: () => sidecar.storage(), verify: verifyModel, otherApps: otherAppModels,
   }));
   const models = disposables.add(new ModelService({
     trust, settings, clock: systemClock,

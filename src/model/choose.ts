@@ -1,12 +1,12 @@
 import path from 'node:path';
 import { type LoupeError, makeError } from '../base/errors.js';
-import type { KvPreset } from '../protocol/kv.js';
+import type { KvFormat } from '../protocol/kv.js';
 import type { ModelRole } from '../protocol/sidecar.js';
 import type { SettingValues } from '../protocol/settings.js';
 import { type CatalogueEntry, activeBytes, catalogue, catalogueEntry } from './catalogue.js';
 import { type Fit, type FitModel, type MemoryBudget, largestContext, memoryBudget, memoryNeed, size, tokens } from './fit.js';
 import type { Hardware } from './hardware.js';
-import { presetFormat } from './kvPresets.js';
+import { type KvEngine, everyFormat, resolveKv } from './kvPresets.js';
 import { type Installed, type InstalledModel, displayName, entryFit, fitModel } from './installed.js';
 import { expandHome } from './paths.js';
 
@@ -40,7 +40,15 @@ export interface ChooseInput {
   readonly hardware: Hardware;
   /** Memory that Loupe's sidecar holds already; it is free for the choice. */
   readonly ownBytes?: number;
+  /** What the engine can store; absent while none runs: then all formats are counted on, and an engine that lacks them takes less context. */
+  readonly engine?: KvEngine;
 }
+
+/** How the KV cache of a model would be stored. */
+type Storage = (model: FitModel) => KvFormat;
+
+const storageOf = (settings: ModelSettings, engine: KvEngine = everyFormat): Storage => (model) => resolveKv(settings['loupe.kv.preset'], model, engine).format;
+
 
 /** Room for the text around the cursor and its neighbours; more only costs time at every key. */
 const completionContext = 4096;
@@ -61,8 +69,8 @@ const isPath = (setting: string): boolean => /[/\\]/.test(setting) || setting.to
 export function chooseModels(input: ChooseInput): Choice {
   const { settings } = input;
   const budget = memoryBudget(input.hardware, input.ownBytes);
-  const preset = settings['loupe.kv.preset'];
-  const completion = chooseCompletion(input, budget, preset);
+  const storage = storageOf(settings, input.engine);
+  const completion = chooseCompletion(input, budget, storage);
   const suggestions = {
     ...(completion.choice ? { completion: completion.choice } : {}), ...(completion.problem ? { completionProblem: completion.problem } : {}),
   };
@@ -71,9 +79,9 @@ export function chooseModels(input: ChooseInput): Choice {
     if (url) return { endpoint: { url, model: settings['loupe.endpoint.model'].trim() }, ...suggestions };
     return { ...suggestions, chatProblem: makeError('endpoint.unreachable', 'The chat model is an endpoint, but no address is set.', 'Set loupe.endpoint.url, for example to http://127.0.0.1:8080/v1.') };
   }
-  const chat = chooseChat(input, leaving(completion.model, budget, preset), preset);
+  const chat = chooseChat(input, leaving(completion.model, budget, storage), storage);
   // An answer matters more than suggestions: where both do not fit, the chat model has all the memory.
-  const alone = completion.choice && !chat.fits ? chooseChat(input, () => budget, preset) : undefined;
+  const alone = completion.choice && !chat.fits ? chooseChat(input, () => budget, storage) : undefined;
   if (alone?.fits && alone.choice && completion.choice) {
     return {
       chat: alone.choice,
@@ -84,15 +92,11 @@ export function chooseModels(input: ChooseInput): Choice {
   return { ...(chat.choice ? { chat: chat.choice } : {}), ...(chat.problem ? { chatProblem: chat.problem } : {}), ...suggestions };
 }
 
-/** Counted in the preset's own formats; an engine that lacks them takes less context by itself. */
-const contextOf = (model: FitModel, budget: MemoryBudget, preset: KvPreset, wanted?: number, smallest?: number): Fit =>
-  largestContext(model, budget, presetFormat(preset, model), wanted, smallest);
-
 /** The chat model gets what the completion model leaves; weights that both share count once. */
-function leaving(other: Candidate['model'], budget: MemoryBudget, preset: KvPreset): (model: FitModel, file: string) => MemoryBudget {
+function leaving(other: Candidate['model'], budget: MemoryBudget, storage: Storage): (model: FitModel, file: string) => MemoryBudget {
   if (!other) return () => budget;
   return (model, file) => {
-    const taken = memoryNeed(other.fit, completionContext, presetFormat(preset, other.fit)).totalBytes - (other.path === file ? model.weightsBytes : 0);
+    const taken = memoryNeed(other.fit, completionContext, storage(other.fit)).totalBytes - (other.path === file ? model.weightsBytes : 0);
     return { ...budget, bytes: Math.max(0, budget.bytes - taken) };
   };
 }
@@ -104,10 +108,10 @@ interface Candidate {
   readonly problem?: LoupeError;
 }
 
-function chooseChat(input: ChooseInput, budget: (model: FitModel, file: string) => MemoryBudget, preset: KvPreset): Candidate {
+function chooseChat(input: ChooseInput, budget: (model: FitModel, file: string) => MemoryBudget, storage: Storage): Candidate {
   const { settings, installed, hardware } = input;
   const wanted = settings['loupe.model.contextSize'];
-  const fitOf = (model: InstalledModel): Fit => contextOf(fitModel(model), budget(fitModel(model), model.path), preset, wanted);
+  const fitOf = (model: InstalledModel): Fit => largestContext(fitModel(model), budget(fitModel(model), model.path), storage(fitModel(model)), wanted);
   const setting = settings['loupe.model.chat'].trim() || 'auto';
   if (setting !== 'auto') {
     const named = findNamed(setting, 'chat', installed);
@@ -128,11 +132,11 @@ function chooseChat(input: ChooseInput, budget: (model: FitModel, file: string) 
   return { fits: true, choice: choose(best.model, best.fit.contextSize, ['The best installed chat model for this machine.', best.fit.reason, contextNote(best.model, best.fit), ...passedOver].filter(Boolean).join(' ')) };
 }
 
-function chooseCompletion(input: ChooseInput, budget: MemoryBudget, preset: KvPreset): Candidate {
+function chooseCompletion(input: ChooseInput, budget: MemoryBudget, storage: Storage): Candidate {
   const { settings, installed, hardware } = input;
   const setting = settings['loupe.model.completion'].trim() || 'auto';
   const pick = (model: InstalledModel, why: string): Candidate => {
-    const fit = contextOf(fitModel(model), budget, preset, completionContext, 1024);
+    const fit = largestContext(fitModel(model), budget, storage(fitModel(model)), completionContext, 1024);
     if (!fit.fits) return { problem: tooLarge(model, fit) };
     return { choice: choose(model, fit.contextSize, `${why} ${fit.reason}`), model: { path: model.path, fit: fitModel(model) } };
   };
@@ -202,7 +206,7 @@ const tooLarge = (model: InstalledModel, fit: Fit): LoupeError =>
     'Close other programs, choose a smaller model, or a smaller preset in loupe.kv.preset.', undefined, { needBytes: fit.need.totalBytes });
 
 function noModel(input: ChooseInput, role: ModelRole): LoupeError {
-  const best = recommended(input.hardware, role, input.settings, input.ownBytes)[0];
+  const best = recommended(input.hardware, role, input.settings, input.ownBytes, input.engine)[0];
   const what = role === 'chat' ? 'No chat model is installed.' : 'No model for inline suggestions is installed.';
   const next = best ? `Download ${best.entry.name} (${size(best.entry.sizeBytes)}) with "Loupe: Choose Model", or choose a GGUF file of your own.` : 'Choose a GGUF file with "Loupe: Choose a GGUF File".';
   const broken = input.installed.broken[0];
@@ -211,21 +215,21 @@ function noModel(input: ChooseInput, role: ModelRole): LoupeError {
 }
 
 /** The context with which a model would run in chat, beside nothing else of Loupe. */
-export function contextFor(model: InstalledModel, hardware: Hardware, settings: ModelSettings, ownBytes = 0): Fit {
-  const preset = settings['loupe.kv.preset'];
-  return contextOf(fitModel(model), memoryBudget(hardware, ownBytes), preset, settings['loupe.model.contextSize']);
+export function contextFor(model: InstalledModel, hardware: Hardware, settings: ModelSettings, ownBytes = 0, engine?: KvEngine): Fit {
+  const storage = storageOf(settings, engine);
+  return largestContext(fitModel(model), memoryBudget(hardware, ownBytes), storage(fitModel(model)), settings['loupe.model.contextSize']);
 }
 
 export interface Recommendation { readonly entry: CatalogueEntry; readonly fit: Fit; readonly reason: string }
 
 /** Catalogue models that can be downloaded and fit this machine, the recommended one first. */
-export function recommended(hardware: Hardware, role: ModelRole, settings: ModelSettings, ownBytes = 0): readonly Recommendation[] {
+export function recommended(hardware: Hardware, role: ModelRole, settings: ModelSettings, ownBytes = 0, engine?: KvEngine): readonly Recommendation[] {
   const budget = memoryBudget(hardware, ownBytes);
-  const preset = settings['loupe.kv.preset'];
+  const storage = storageOf(settings, engine);
   const gpu = hasGpu(hardware, settings);
   const slow = (entry: CatalogueEntry): boolean => !gpu && activeBytes(entry) > slowActiveBytes;
   return catalogue.filter((entry) => entry.url && entry.roles.includes(role))
-    .map((entry) => ({ entry, fit: contextOf(entryFit(entry), budget, preset, role === 'completion' ? completionContext : 0) }))
+    .map((entry) => ({ entry, fit: largestContext(entryFit(entry), budget, storage(entryFit(entry)), role === 'completion' ? completionContext : 0) }))
     .filter(({ fit }) => fit.fits)
     .sort((a, b) => Number(slow(a.entry)) - Number(slow(b.entry)) || (role === 'completion' && !gpu ? a.entry.sizeBytes - b.entry.sizeBytes : b.entry.rank - a.entry.rank))
     .map(({ entry, fit }) => ({ entry, fit, reason: slow(entry) ? `Fits, but would be slow without a graphics processor. ${fit.reason}` : fit.reason }));

@@ -1,4 +1,5 @@
 import type { KvFormat, KvPreset, KvType } from '../protocol/kv.js';
+import type { EngineInfo } from '../protocol/sidecar.js';
 import type { KvGeometry, ModelShape } from './modelShape.js';
 
 type Bits = 2 | 3 | 4 | 5 | 8;
@@ -50,10 +51,16 @@ export interface ResolvedKv { readonly format: KvFormat; readonly note?: string 
 /** Of a model, what decides how its KV cache can be stored. */
 export type KvShape = Pick<ModelShape, 'kv'> & Partial<Pick<ModelShape, 'architecture'>>;
 
-/** Loupe's own engine with all its formats: what the sizes of a preset are stated for, before an engine is there. */
-const everything: KvEngine = { has: () => true };
+/** What a running engine says of itself. */
+export const engineStorage = ({ formats, binding, gpu }: Pick<EngineInfo, 'formats' | 'binding' | 'gpu'>): KvEngine => ({
+  has: (type) => type === 'f16' || type === 'q8_0' || formats.includes(type),
+  ...(binding === 'loupe' ? {} : { lacksBecause: gpu === 'none' ? 'stock' : 'gpu' }),
+});
 
-export const presetFormat = (preset: KvPreset, shape: KvShape): KvFormat => resolveKv(preset, shape, everything).format;
+/** Loupe's own engine with all its formats: what the sizes of a preset are stated for, before an engine is there. */
+export const everyFormat: KvEngine = { has: () => true };
+
+export const presetFormat = (preset: KvPreset, shape: KvShape): KvFormat => resolveKv(preset, shape, everyFormat).format;
 
 /** The storage that `engine` uses for `preset`. Where it cannot, the nearest that is larger and safe. */
 export function resolveKv(preset: KvPreset, shape: KvShape, engine: KvEngine): ResolvedKv {

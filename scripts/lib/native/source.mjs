@@ -57,12 +57,11 @@ export async function prepareSource(work) {
   fs.rmSync(fresh, { recursive: true, force: true });
   const llama = path.join(work, 'llama.cpp');
   await pristineLlama(llama);
-  await applyAll(llama, filesUnder(bundled(), ['patches']).filter(file => file.endsWith('.diff')));
-  await applyAll(llama, patches('llama.cpp'));
+  await applyPatches(llama, 'llama.cpp', [...filesUnder(bundled(), ['patches']).filter(file => file.endsWith('.diff')), ...patches('llama.cpp')]);
   for (const part of addonSource) fs.cpSync(bundled(part), path.join(fresh, part), { recursive: true });
   // A repository of its own: inside another one, git would pass over patches to files that are not part of that.
   await mustRun('git init', 'git', ['init', '--quiet', fresh]);
-  await applyAll(fresh, patches('addon'));
+  await applyPatches(fresh, 'the addon', patches('addon'));
 
   mirror(fresh, path.join(work, 'source'), ['.git', 'llama.cpp']);
   mirror(llama, path.join(work, 'source', 'llama.cpp'), ['.git']);
@@ -89,15 +88,16 @@ async function pristineLlama(folder) {
   fs.writeFileSync(mark, release);
 }
 
-async function applyAll(folder, files) {
+/** Applies patches to the root of a git repository, in order. Throws with the name of the one that does not apply. */
+export async function applyPatches(folder, what, files) {
   for (const file of files) {
     const { code, output } = await capture('git', ['apply', '--whitespace=nowarn', file], { cwd: folder });
-    if (code !== 0) throw new Stop(`The patch ${path.basename(file)} does not apply to ${path.basename(folder) === 'fresh' ? 'the addon' : 'llama.cpp'}.\n${output.trim()}`);
+    if (code !== 0) throw new Stop(`The patch ${path.basename(file)} does not apply to ${what}.\n${output.trim()}`);
   }
 }
 
 /** Makes `to` a copy of `from`, names in `except` left alone at the top; writes only what differs. */
-function mirror(from, to, except = []) {
+export function mirror(from, to, except = []) {
   fs.mkdirSync(to, { recursive: true });
   const wanted = fs.readdirSync(from, { withFileTypes: true }).filter(entry => !except.includes(entry.name));
   const names = new Set(wanted.map(entry => entry.name));

@@ -3,12 +3,13 @@ import { type LoupeError, makeError } from '../../base/errors.js';
 import { Emitter } from '../../base/event.js';
 import { err, ok, type Result } from '../../base/result.js';
 import { type CatalogueEntry, catalogue, catalogueEntry } from '../../model/catalogue.js';
-import { type Choice, chooseModels, contextFor, explicitFiles, type ModelSettings, type Recommendation, recommended } from '../../model/choose.js';
+import { type Choice, type ChooseInput, chooseModels, contextFor, explicitFiles, type ModelSettings, type Recommendation, recommended } from '../../model/choose.js';
 import { keptBytes } from '../../model/download.js';
 import { type Fit, size } from '../../model/fit.js';
 import type { Hardware } from '../../model/hardware.js';
 import { type Installed, installedModels } from '../../model/installed.js';
 import type { OtherAppModel } from '../../model/otherApps.js';
+import type { KvEngine } from '../../model/kvPresets.js';
 import { hashRecords, modelsDirectory } from '../../model/paths.js';
 import type { verifyModel } from '../../model/verify.js';
 import type { SettingKey, SettingValue } from '../../protocol/settings.js';
@@ -23,6 +24,8 @@ export interface ModelLibraryDeps {
   readonly hardware: () => Promise<Hardware>;
   /** Memory that the sidecar holds already: it is free for the choice. */
   readonly ownBytes: () => Promise<number>;
+  /** What the running engine can store; undefined while none runs. */
+  readonly engine: () => Promise<KvEngine | undefined>;
   readonly verify: typeof verifyModel;
   /** Models that other programs have downloaded; looked for only in a trusted workspace. */
   readonly otherApps: () => Promise<readonly OtherAppModel[]>;
@@ -102,13 +105,14 @@ export class ModelLibrary implements Disposable {
 
   async offer(): Promise<ModelOffer> {
     const settings = this.modelSettings();
-    const [installed, hardware, ownBytes] = await this.look(settings);
+    const { installed, ...machine } = await this.look(settings);
+    const { hardware, ownBytes, engine } = machine;
     const present = (entry: CatalogueEntry): boolean => installed.models.some((m) => m.entry?.id === entry.id);
-    const fitting = recommended(hardware, 'chat', settings, ownBytes);
+    const fitting = recommended(hardware, 'chat', settings, ownBytes, engine);
     return {
-      choice: chooseModels({ settings, installed, hardware, ownBytes }),
+      choice: chooseModels({ settings, installed, ...machine }),
       presets: kvPresets.flatMap((preset) => {
-        const { chat } = chooseModels({ settings: { ...settings, 'loupe.kv.preset': preset }, installed, hardware, ownBytes });
+        const { chat } = chooseModels({ settings: { ...settings, 'loupe.kv.preset': preset }, installed, ...machine });
         return chat ? [{ preset, contextSize: chat.contextSize, current: preset === settings['loupe.kv.preset'] }] : [];
       }),
       directory: this.directory,
@@ -122,9 +126,9 @@ export class ModelLibrary implements Disposable {
   async others(): Promise<readonly OtherOffer[]> {
     if (!this.deps.trust.granted) return [];
     const settings = this.modelSettings();
-    const [models, hardware, ownBytes] = await Promise.all([this.deps.otherApps(), this.deps.hardware(), this.deps.ownBytes()]);
+    const [models, hardware, ownBytes, engine] = await Promise.all([this.deps.otherApps(), this.deps.hardware(), this.deps.ownBytes(), this.deps.engine()]);
     const unique = models.filter(({ model }, index) => models.findIndex((other) => other.model.path === model.path) === index);
-    return unique.map((model) => ({ ...model, fit: contextFor(model.model, hardware, settings, ownBytes) }))
+    return unique.map((model) => ({ ...model, fit: contextFor(model.model, hardware, settings, ownBytes, engine) }))
       .sort((a, b) => Number(b.fit.fits) - Number(a.fit.fits));
   }
 
@@ -148,12 +152,14 @@ export class ModelLibrary implements Disposable {
 
   private async choose(): Promise<Choice> {
     const settings = this.modelSettings();
-    const [installed, hardware, ownBytes] = await this.look(settings);
-    return chooseModels({ settings, installed, hardware, ownBytes });
+    return chooseModels({ settings, ...(await this.look(settings)) });
   }
 
-  private look(settings: ModelSettings): Promise<[Installed, Hardware, number]> {
-    return Promise.all([installedModels(this.directory, explicitFiles(settings)), this.deps.hardware(), this.deps.ownBytes()]);
+  private async look(settings: ModelSettings): Promise<Omit<ChooseInput, 'settings'>> {
+    const [installed, hardware, ownBytes, engine] = await Promise.all([
+      installedModels(this.directory, explicitFiles(settings)), this.deps.hardware(), this.deps.ownBytes(), this.deps.engine(),
+    ]);
+    return { installed, hardware, ownBytes, ...(engine ? { engine } : {}) };
   }
 
   private modelSettings(): ModelSettings {

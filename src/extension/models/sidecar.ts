@@ -4,6 +4,7 @@ import type { Clock } from '../../base/clock.js';
 import { type Disposable, DisposableStore } from '../../base/disposable.js';
 import { failure, type LoupeError, LoupeFailure, makeError } from '../../base/errors.js';
 import type { Logger } from '../../base/logger.js';
+import { engineStorage, type KvEngine } from '../../model/kvPresets.js';
 import { cacheRoot } from '../../model/paths.js';
 import type { SidecarSupervisor, SupervisorOptions } from '../../model/sidecar/supervisor.js';
 import type { Trust } from '../trust.js';
@@ -54,6 +55,13 @@ export class Sidecar implements Disposable {
     if (!this.started) return 0;
     const status = await (await this.started).status();
     return status.ok ? status.value.rssBytes : 0;
+  }
+
+  /** What the running engine can store; undefined where none runs for this window. */
+  async storage(): Promise<KvEngine | undefined> {
+    if (!this.started) return undefined;
+    const status = await (await this.started).status();
+    return status.ok ? engineStorage(status.value.engine) : undefined;
   }
 
   async restart(): Promise<void> {

@@ -112,7 +112,7 @@ export class LlamaEngine {
 
   private async replace(params: LoadParams, signal: AbortSignal): Promise<LoadedModel> {
     const previous = this.runtimes.get(params.role);
-    if (previous && sameLoad(previous.params, params)) return previous.loaded;
+    if (previous && sameLoad(previous, params)) return previous.loaded;
     this.setState(params.role, { state: 'loading', path: params.modelPath, fraction: 0 });
     try {
       const runtime = await this.loadBeside(params, previous, signal);
@@ -201,6 +201,7 @@ export class LlamaEngine {
   };
 }
 
-const sameLoad = (a: LoadParams, b: LoadParams): boolean =>
-  a.role === b.role && a.modelPath === b.modelPath && a.contextSize === b.contextSize && a.kvPreset === b.kvPreset
+/** The context may have become smaller than what was asked for: asking for what there is changes nothing either. */
+const sameLoad = ({ params: a, loaded }: RoleRuntime, b: LoadParams): boolean =>
+  a.role === b.role && a.modelPath === b.modelPath && (a.contextSize === b.contextSize || loaded.contextSize === b.contextSize) && a.kvPreset === b.kvPreset
   && a.threads === b.threads && a.gpu === b.gpu;

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -11,7 +12,10 @@ import { root } from './sources.js';
 const load = async <T>(name: string): Promise<T> => await import(pathToFileURL(path.join(root, 'scripts', 'lib', name)).href) as T;
 const models = await load<{ testModels: Record<string, { file: string; sha256: string }> }>('testModels.mjs');
 const paths = await load<{ cacheRoot: typeof product.cacheRoot }>('paths.mjs');
-const packaged = await load<{ checkFiles(names: readonly string[], binding: string): readonly string[] }>('packagedFiles.mjs');
+const packaged = await load<{ checkFiles(names: readonly string[], binding: string, own?: string): readonly string[] }>('packagedFiles.mjs');
+const native = await load<{
+  applyPatches(folder: string, what: string, files: readonly string[]): Promise<void>; mirror(from: string, to: string, except?: readonly string[]): void;
+}>('native/source.mjs');
 const zip = await load<{ zipEntries(file: string): readonly string[] }>('zip.mjs');
 const cache = await load<{ cached(title: string, target: string, make: (work: string) => Promise<string>): Promise<string> }>('cache.mjs');
 
@@ -47,6 +51,60 @@ suite('scripts', () => {
     ]);
     assert.ok(problems.includes('missing: extension/dist/extension/main.cjs'));
     assert.ok(!problems.includes('missing: extension/package.json'));
+  });
+
+  test('our binding may be packed where it was built, under its own name only, and then must be', () => {
+    const file = (name: string): string => `extension/dist/sidecar/node_modules/node-llama-cpp/bins/${name}`;
+    const names = ['linux-x64-abc/llama-addon.node', 'linux-x64-abc/libggml-cpu-zen4.so', 'linux-x64-abc/_nlcBuildMetadata.json'].map(file);
+    const problems = (own?: string, more: readonly string[] = names): readonly string[] =>
+      packaged.checkFiles(more, '@node-llama-cpp/linux-x64', own).filter(problem => problem.includes('/bins/'));
+    assert.deepEqual(problems('linux-x64-abc'), []);
+    assert.deepEqual(problems(), names.map(name => `extra: ${name}`));
+    assert.deepEqual(problems('linux-x64-other', []), [`missing: ${file('linux-x64-other/llama-addon.node')}`]);
+    assert.deepEqual(problems('linux-x64-abc', [...names, file('linux-x64-abc/llama.cpp')]), [`extra: ${file('linux-x64-abc/llama.cpp')}`]);
+  });
+
+  test('a patch that does not apply fails with its name, after those before it', async () => {
+    const [tree, patches] = ['tree', 'patches'].map(name => path.join(folder, name)) as [string, string];
+    for (const one of [tree, patches]) fs.mkdirSync(one);
+    execFileSync('git', ['init', '--quiet', tree]);
+    fs.writeFileSync(path.join(tree, 'a.c'), 'int a = 1;\n');
+    const patch = (name: string, from: string, to: string): string => {
+      const file = path.join(patches, name);
+      fs.writeFileSync(file, `engine : why\n\nA header.\n---\ndiff --git a/a.c b/a.c\n--- a/a.c\n+++ b/a.c\n@@ -1 +1 @@\n-int a = ${from};\n+int a = ${to};\n`);
+      return file;
+    };
+    await native.applyPatches(tree, 'the addon', [patch('0001-two.patch', '1', '2'), patch('0002-three.patch', '2', '3')]);
+    assert.equal(fs.readFileSync(path.join(tree, 'a.c'), 'utf8'), 'int a = 3;\n');
+    await assert.rejects(native.applyPatches(tree, 'the addon', [patch('0003-late.patch', '2', '4')]), /The patch 0003-late\.patch does not apply to the addon/);
+  });
+
+  test('bringing source up to date leaves what is right alone, so that it is not compiled again', () => {
+    const [from, to] = ['from', 'to'].map(name => path.join(folder, name)) as [string, string];
+    const write = (root: string, name: string, text: string): string => {
+      const file = path.join(root, name);
+      fs.mkdirSync(path.dirname(file), { recursive: true });
+      fs.writeFileSync(file, text);
+      return file;
+    };
+    for (const [name, text] of [['same.c', '1'], ['deep/changed.c', '2'], ['new.c', '3'], ['folder', 'now a file']] as const) write(from, name, text);
+    const same = write(to, 'same.c', '1');
+    for (const [name, text] of [['deep/changed.c', '0'], ['gone.c', '4'], ['folder/inside.c', '5'], ['keep/x', '6']] as const) write(to, name, text);
+    fs.utimesSync(same, 1000, 1000);
+    native.mirror(from, to, ['keep']);
+    assert.equal(fs.statSync(same).mtimeMs, 1_000_000);
+    assert.equal(fs.readFileSync(path.join(to, 'deep', 'changed.c'), 'utf8'), '2');
+    assert.deepEqual(fs.readdirSync(to).sort(), ['deep', 'folder', 'keep', 'new.c', 'same.c']);
+  });
+
+  test('every patch of ours begins with a header that says why', () => {
+    const patches = ['llama.cpp', 'addon'].flatMap(onto => fs.readdirSync(path.join(root, 'native', 'patches', onto)).map(name => path.join(root, 'native', 'patches', onto, name)));
+    assert.ok(patches.length >= 2);
+    for (const file of patches) {
+      assert.match(path.basename(file), /^\d{4}-[\w-]+\.patch$/);
+      const header = fs.readFileSync(file, 'utf8').split(/^(?:---|diff --git .*)$/m)[0] ?? '';
+      assert.match(header, /^.{10,100}\n\n[^]{80,}/, file);
+    }
   });
 
   test('the names in a zip archive are read from its directory', () => {

@@ -44,7 +44,7 @@ suite('models of other programs in the picker', () => {
   teardown(() => rm(directory, { recursive: true }));
 
   const library = (found: readonly OtherAppModel[]): ModelLibrary => new ModelLibrary({
-    settings: { get: (key) => settings[key] }, hardware: () => Promise.resolve(machine), ownBytes: () => Promise.resolve(0),
+    settings: { get: (key) => settings[key] }, hardware: () => Promise.resolve(machine), ownBytes: () => Promise.resolve(0), engine: () => Promise.resolve(undefined),
     verify: (_file, _sha256, _signal, _onProgress, folder) => {
       records.push(folder);
       return Promise.resolve(ok(null));
@@ -69,6 +69,15 @@ suite('models of other programs in the picker', () => {
     assert.match(items[0]?.detail ?? '', /1\.1 GB, [\d,]+ tokens of context/);
     assert.match(items[1]?.detail ?? '', /does not fit this machine/);
     assert.deepEqual(group(groups, 'Installed'), []);
+  });
+
+  test('each preset of the KV cache says what context it would give, the one in use is checked', async () => {
+    const offer = await library([]).offer();
+    assert.deepEqual(offer.presets, [], 'nothing to say without a local model');
+    const items = group(pickerGroups({ ...offer, presets: [{ preset: 'exact', contextSize: 4096, current: false }, { preset: 'balanced', contextSize: 14_000, current: true }] }, [], 'auto'),
+      'How the conversation is kept in memory (KV cache)');
+    assert.deepEqual(items.map(({ icon, label, description }) => `${icon} ${label}: ${description}`), ['archive exact: 4,096 tokens of context', 'check balanced: 14,000 tokens of context']);
+    assert.deepEqual(items[1]?.action, { kind: 'usePreset', preset: 'balanced' });
   });
 
   test('there is no group where there is nothing', async () => {
