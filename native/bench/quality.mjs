@@ -26,10 +26,11 @@ export const storages = {
   iq4_nl: { keys: 'iq4_nl', values: 'iq4_nl', bits: 9 },
   faithful: { keys: 'kv8', values: 'kv5', bits: 13.25, ours: true },
   balanced: { keys: 'kv5', values: 'kv4', bits: 9.25, ours: true },
-  compact: { keys: 'kv3', values: 'kv3', bits: 6.25, ours: true },
+  compact: { keys: 'kv4', values: 'kv2', bits: 6.25, ours: true },
   smallest: { keys: 'kv3', values: 'kv2', bits: 5.25, ours: true },
   'balanced, no f16 rows': { keys: 'kv5', values: 'kv4', bits: 9.25, ours: true, env: { LOUPE_KV_TAIL: 'off' } },
-  'compact, no f16 rows': { keys: 'kv3', values: 'kv3', bits: 6.25, ours: true, env: { LOUPE_KV_TAIL: 'off' } },
+  'kv3 / kv3': { keys: 'kv3', values: 'kv3', bits: 6.25, ours: true },
+  'compact, no f16 rows': { keys: 'kv4', values: 'kv2', bits: 6.25, ours: true, env: { LOUPE_KV_TAIL: 'off' } },
   'balanced, key bias kept': { keys: 'kv5', values: 'kv4', bits: 9.25, ours: true, env: { LOUPE_KV_TAIL: 'off', LOUPE_KV_BIAS: 'off' } },
   'balanced, not balanced': { keys: 'kv5', values: 'kv4', bits: 9.25, ours: true, env: { LOUPE_KV_TAIL: 'off', LOUPE_KV_BALANCE: 'off' } },
 };

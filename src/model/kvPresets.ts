@@ -17,7 +17,7 @@ export const presets: Readonly<Record<KvPreset, Preset>> = {
   exact: { keys: 16, values: 16, description: 'f16, nothing is lost' },
   faithful: { keys: 8, values: 5, description: 'keys of 8 bits, values of 5: no difference that could be noticed' },
   balanced: { keys: 5, values: 4, description: 'keys of 5 bits, values of 4: more than three times the context of f16' },
-  compact: { keys: 3, values: 3, description: 'keys and values of 3 bits: five times the context of f16' },
+  compact: { keys: 4, values: 2, description: 'keys of 4 bits, values of 2: five times the context of f16' },
   smallest: { keys: 3, values: 2, description: 'keys of 3 bits, values of 2: the longest context, for finding things in it' },
 };
 

@@ -12,15 +12,14 @@ import { bindingFlags, compilerId, generator, niced, platform, toolsFlags } from
 
 const tools = ['llama-perplexity', 'llama-bench', 'test-quantize-fns', 'test-backend-ops'];
 const metadataFile = '_nlcBuildMetadata.json';
+const libraries = build => fs.readdirSync(build, { recursive: true }).filter(name => bindingFile.test(name)).map(name => path.join(build, name));
 const bindingFile = /\.(node|so|dylib)$/;
 
 /** Folder of the finished binding, as node-llama-cpp expects one; built first unless it is in the cache. */
 export const ensureBinding = options => ensure('binding', {
   title: 'build the native binding (once, some minutes)', flags: bindingFlags, targets: ['llama-addon'], source: work => path.join(work, 'source'),
   collect: (build, target, hash) => {
-    for (const file of fs.readdirSync(build, { recursive: true }).filter(name => bindingFile.test(name))) {
-      fs.copyFileSync(path.join(build, file), path.join(target, path.basename(file)));
-    }
+    for (const file of libraries(build)) fs.copyFileSync(file, path.join(target, path.basename(file)));
     if (!fs.existsSync(path.join(target, 'llama-addon.node'))) throw new Stop('The build ended without llama-addon.node.');
     fs.writeFileSync(path.join(target, metadataFile), `${JSON.stringify({ ...metadata(), loupe: hash })}\n`);
   },
@@ -51,6 +50,8 @@ async function ensure(kind, { title, flags, targets, source, collect }, { jobs =
       await prepareSource(work);
       const build = path.join(work, kind);
       forgetOtherFlags(build, flags);
+      // What an earlier state of the source linked, and this one does not, must not be collected with the rest: all is linked anew.
+      for (const file of libraries(build)) fs.rmSync(file);
       await mustRun('configuring llama.cpp', ...niced('cmake', ['-S', source(work), '-B', build, ...generator(), ...flags, ...pathFlags(work)]));
       await mustRun(title, ...niced('cmake', ['--build', build, '--target', ...targets, '-j', String(jobs)]));
       const made = `${target}.partial`;
