@@ -11,6 +11,7 @@ set(LOUPE_KV_SOURCES
 )
 set(LOUPE_KV_AVX2_SOURCES
   ${LOUPE_KV_DIR}/src/formats_avx2.cpp
+  ${LOUPE_KV_DIR}/src/attend/attend_avx2.cpp
 )
 set(LOUPE_KV_AVX512_SOURCES
   ${LOUPE_KV_DIR}/src/formats_avx512.cpp

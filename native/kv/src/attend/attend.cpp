@@ -10,6 +10,9 @@ void lkv_attend(const lkv_attention * a) {
     switch (lkv_isa_in_use()) {
 #if defined(LKV_X86)
         case LKV_ISA_AVX512: lkv::attendAvx512(*a); break;
+        case LKV_ISA_AVX2: lkv::attendAvx2(*a); break;
+#elif defined(LKV_ARM64)
+        case LKV_ISA_NEON: lkv::attendNeon(*a); break;
 #endif
         default: lkv::attendScalar(*a); break;
     }
