@@ -4,7 +4,7 @@ import { ensureDependencies } from './lib/dependencies.mjs';
 import { note, runMain, step } from './lib/log.mjs';
 import * as suites from './lib/suites.mjs';
 
-const order = ['types', 'lint', 'unit', 'integration', 'e2e'];
+const order = ['types', 'lint', 'unit', 'native', 'integration', 'e2e'];
 
 async function main(args) {
   const { values, positionals } = parseArgs({ args, allowPositionals: true, options: { only: { type: 'string', multiple: true }, grep: { type: 'string' } } });

@@ -32,6 +32,8 @@ endif()
 # Bit-identical results on all of them: a product and a sum are two roundings unless the source says otherwise.
 if(MSVC AND NOT CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   set(LOUPE_KV_FLAGS /fp:precise)
+elseif(MSVC)
+  set(LOUPE_KV_FLAGS /clang:-ffp-contract=off)
 else()
   set(LOUPE_KV_FLAGS -ffp-contract=off)
 endif()

@@ -1,6 +1,7 @@
 import fs from 'node:fs';
-import { capture, mustRun, which } from './exec.mjs';
-import { step, Stop } from './log.mjs';
+import { canInstallDebianPackages, installDebianPackages } from './debian.mjs';
+import { which } from './exec.mjs';
+import { Stop } from './log.mjs';
 
 const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 const onMac = ['/Applications/Google Chrome.app/Contents/MacOS/Google Chrome', '/Applications/Chromium.app/Contents/MacOS/Chromium'];
@@ -22,14 +23,8 @@ async function findChromium() {
 export async function ensureChromium() {
   const found = await findChromium();
   if (found) return found;
-  if (!which('apt-get') || process.getuid?.() !== 0) {
-    throw new Stop('The workbench tests need Chromium. Install it, or set CHROMIUM to its path.');
-  }
-  await step('chromium from the distribution', async () => {
-    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-    await capture('apt-get', ['update', '-qq'], { env });
-    await mustRun('apt-get install', 'apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'chromium', 'fonts-dejavu-core'], { env });
-  });
+  if (!canInstallDebianPackages()) throw new Stop('The workbench tests need Chromium. Install it, or set CHROMIUM to its path.');
+  await installDebianPackages('chromium from the distribution', ['chromium', 'fonts-dejavu-core']);
   const installed = await findChromium();
   if (!installed) throw new Stop('chromium was installed, but is not on PATH.');
   return installed;

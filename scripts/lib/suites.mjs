@@ -7,6 +7,7 @@ import { capture, run } from './exec.mjs';
 import { ensureLlamaServer } from './llamaServer.mjs';
 import { note } from './log.mjs';
 import { ensureModels } from './models.mjs';
+import { runNativeTests } from './nativeTests.mjs';
 import { cacheRoot, fromRoot, root } from './paths.mjs';
 import { testModels } from './testModels.mjs';
 
@@ -49,6 +50,9 @@ export async function lint() {
 
 export const unit = ({ grep }) => mocha('unit', { timeout: 10_000, limitMinutes: 5, grep });
 
+/** The KV cache library in native/kv, on every instruction set that is there, under sanitizers and on an emulated AArch64. */
+export const native = ({ grep }) => runNativeTests({ cacheRoot: cacheRoot(), logs: path.join(results, 'native'), grep });
+
 /** Real processes and real models, from the bundles in dist. */
 export async function integration({ grep }) {
   await build();
@@ -76,8 +80,8 @@ function removeOrphans(folder) {
 
 /** Names files over 300 lines: a request to look, not a failure. */
 async function reportLongFiles() {
-  const { output } = await capture('git', ['ls-files', 'src', 'test', 'scripts']);
-  const long = output.split('\n').filter(name => /\.(ts|tsx|mjs|cjs)$/.test(name) && fs.existsSync(fromRoot(name)))
+  const { output } = await capture('git', ['ls-files', 'src', 'test', 'scripts', 'native']);
+  const long = output.split('\n').filter(name => /\.(ts|tsx|mjs|cjs|h|cpp)$/.test(name) && fs.existsSync(fromRoot(name)))
     .map(name => ({ name, lines: fs.readFileSync(fromRoot(name), 'utf8').split('\n').length - 1 }))
     .filter(({ lines }) => lines > 300);
   for (const { name, lines } of long) note(`over 300 lines: ${name} (${lines})`);

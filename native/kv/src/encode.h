@@ -9,10 +9,14 @@
  * alone, because the edge between neighbouring levels a and b is the whole number a + b. The division is a multiplication with the
  * reciprocal of the scale, R / 2^(16 + k) with 2^15 <= R < 2^16.
  *
- * The scale is found by trying: for a scale s, the squared error is <x,x> - s * (2 <x,c> - s <c,c>), where c are the nearest levels; the
- * window of scale bytes around the one that maps the largest magnitude to 127 holds the best of all bytes in practice (README of figures:
- * test/encode_test.cpp compares with trying all of them). Measured on normal data this is better than fitting by least squares from a
- * few starts and rounding, and it has no branches that depend on the values.
+ * The scale is found by trying: for a scale s, the squared error is <x,x> - s * (2 <x,c> - s <c,c>), where c are the nearest levels. The
+ * window of scale bytes around the one that maps the largest magnitude to 127 holds the best of all bytes, or one as good to within 0.5 %
+ * (test/encode_test.cpp compares). On 20,000 blocks of 64 normal values, relative squared error, against six starting scales (three each
+ * from the root mean square and from the largest value), each fitted twice by least squares and rounded:
+ *                2 bits   3 bits   4 bits   5 bits   8 bits
+ *   the window   .11157   .02956   .00708   .00179   .000037   with 14, 8, 8, 9, 5 scales tried
+ *   the fit      .11161   .02965   .00708   .00182   .000040   with 18
+ * and no branch depends on the values.
  */
 #pragma once
 #include "codebook.h"
@@ -113,7 +117,7 @@ template<class Ops, int BITS, int N> LKV_INLINE void encodeBlock(const float * v
 
     constexpr Window window = windowOf(BITS);
     const int middle = kScaleOfOne + kScaleSteps * exponent + kScaleSteps64[largest >> 17 & 63];
-    // Below this byte a shift would be negative; above 255 there is none.
+    // Below this byte the shift would be negative; above 255 there is none.
     const int first = kScaleOrigin + 1 + kScaleSteps * (exponent - 13), lowest = first > 1 ? first : 1;
     Search search;
     for (int i = window.from; i <= window.to; i += window.step) search.template tryByte<Ops, BITS, N>(block, middle + i, lowest, exponent, unit);

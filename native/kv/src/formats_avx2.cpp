@@ -197,7 +197,7 @@ private:
 
 } // namespace
 
-const FormatFunctions kAvx2Formats = formatTable<Avx2Ops>();
+constexpr FormatFunctions kAvx2Formats = formatTable<Avx2Ops>();
 
 } // namespace lkv
 #endif

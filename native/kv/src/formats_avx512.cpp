@@ -194,7 +194,7 @@ private:
 
 } // namespace
 
-const FormatFunctions kAvx512Formats = formatTable<Avx512Ops>();
+constexpr FormatFunctions kAvx512Formats = formatTable<Avx512Ops>();
 
 } // namespace lkv
 #endif

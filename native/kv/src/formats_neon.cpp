@@ -198,7 +198,7 @@ private:
 
 } // namespace
 
-const FormatFunctions kNeonFormats = formatTable<NeonOps>();
+constexpr FormatFunctions kNeonFormats = formatTable<NeonOps>();
 
 } // namespace lkv
 #endif

@@ -121,6 +121,6 @@ private:
 
 } // namespace
 
-const FormatFunctions kScalarFormats = formatTable<ScalarOps>();
+constexpr FormatFunctions kScalarFormats = formatTable<ScalarOps>();
 
 } // namespace lkv

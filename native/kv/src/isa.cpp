@@ -6,7 +6,7 @@
 #include <cstring>
 
 #if defined(LKV_X86)
-#  if defined(_MSC_VER)
+#  if defined(_MSC_VER) && !defined(__clang__)
 #    include <intrin.h>
 #  else
 #    include <cpuid.h>
@@ -30,7 +30,7 @@ struct Registers { uint32_t eax, ebx, ecx, edx; };
 
 Registers cpuid(uint32_t leaf, uint32_t subleaf) {
     Registers r = {0, 0, 0, 0};
-#  if defined(_MSC_VER)
+#  if defined(_MSC_VER) && !defined(__clang__)
     int out[4];
     __cpuidex(out, (int) leaf, (int) subleaf);
     r = {(uint32_t) out[0], (uint32_t) out[1], (uint32_t) out[2], (uint32_t) out[3]};
@@ -42,7 +42,7 @@ Registers cpuid(uint32_t leaf, uint32_t subleaf) {
 
 /* The register states that the operating system saves and restores; only valid when cpuid announces OSXSAVE. */
 uint64_t grantedStates() {
-#  if defined(_MSC_VER)
+#  if defined(_MSC_VER) && !defined(__clang__)
     return _xgetbv(0);
 #  else
     uint32_t low, high;

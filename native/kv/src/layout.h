@@ -17,7 +17,8 @@ namespace lkv {
 constexpr int kScaleSteps = 11;   // per octave: neighbours are 6.5 % apart
 constexpr int kScaleOrigin = 200; // byte whose scale is 1
 
-constexpr int codeBytes(int bits, int block) { return bits * block / 8; }
-constexpr int blockBytes(int bits, int block) { return 1 + codeBytes(bits, block); }
+// static: files compiled for different instruction sets must not share a function
+static constexpr int codeBytes(int bits, int block) { return bits * block / 8; }
+static constexpr int blockBytes(int bits, int block) { return 1 + codeBytes(bits, block); }
 
 } // namespace lkv
