@@ -35,8 +35,9 @@ struct Avx2Kernels {
         return _mm256_set1_epi32(two);
     }
 
-    // How many registers of columns R rows can have beside each other.
-    static constexpr int columns(int rows) { return rows * 4 <= F::kAccumulators ? 4 : rows * 2 <= F::kAccumulators ? 2 : 1; }
+    // How many registers of columns the rows can have beside each other. Of the 16 registers products need some: with more than 8 sums GCC
+    // runs out of them, and with one column the loads still keep pace with the arithmetic.
+    static constexpr int columns(int rows) { return rows * 4 <= 8 ? 4 : rows * 2 <= 8 ? 2 : 1; }
 
     static void roundQuery(const float * q, int n, int16_t * out, float & scale, int32_t & start) {
         __m256 top = _mm256_setzero_ps();
