@@ -171,14 +171,23 @@ TEST("attend: parts merged are the whole, in any order, and empty parts change n
     }
 }
 
-TEST("attend: two calls give the same bits, and so does a row among others of its group") {
-    AttendShape s;
-    s.rows = 14;
-    AttendCase c(s);
-    for (const lkv_isa isa : grantedIsas()) {
-        WithIsa use(isa);
-        const AttendResult a = c.run(lkv_attend), b = c.run(lkv_attend);
-        CHECK(sameBits(a.out, b.out) && sameBits(a.max, b.max) && sameBits(a.sum, b.sum));
+TEST("attend: two calls give the same bits, and a row alone the same as among others") {
+    for (const lkv_format v : { LKV_F16, LKV_KV4, LKV_KV8 }) {
+        AttendShape s;
+        s.k = v == LKV_F16 ? LKV_F16 : LKV_KV5; s.v = v; s.rows = 14; s.query = 3;
+        AttendCase c(s);
+        for (const lkv_isa isa : grantedIsas()) {
+            WithIsa use(isa);
+            check::context() = std::string(lkv_info(v)->name) + " on " + lkv_isa_name(isa);
+            const AttendResult a = c.run(lkv_attend), b = c.run(lkv_attend);
+            CHECK(sameBits(a.out, b.out) && sameBits(a.max, b.max) && sameBits(a.sum, b.sum));
+            const lkv_attention all = c.a;
+            c.a.n_rows = 1;
+            c.a.q = all.q + 5;
+            const AttendResult alone = c.run(lkv_attend);
+            c.a = all;
+            CHECK(alone.max[0] == a.max[5] && alone.sum[0] == a.sum[5] && std::memcmp(alone.out.data(), a.out.data() + 5 * 128, 128 * sizeof(float)) == 0);
+        }
     }
 }
 

@@ -30,9 +30,6 @@ template <int BITS, int N> struct Avx2Block {
     static LKV_INLINE __m256i twoCells(const uint8_t * p, size_t stride) {
         return _mm256_inserti128_si256(_mm256_castsi128_si256(piece(p)), piece(p + stride), 1);
     }
-    static LKV_INLINE void prefetch(const uint8_t * p, ptrdiff_t ahead) {
-        _mm_prefetch((const char *) ((uintptr_t) p + (uintptr_t) ahead), _MM_HINT_T0);
-    }
 
     static LKV_INLINE __m256i sixteen(const int8_t * levels, int n) {
         alignas(16) int8_t t[16];
@@ -88,10 +85,9 @@ template <int BITS, int N> struct Avx2Block {
     // ---- keys ----
 
     // Block at p of kTile cells to tile[N / 2][kTile][2].
-    static inline void keys(const uint8_t * p, size_t stride, ptrdiff_t ahead, int16_t * tile) {
+    static inline void keys(const uint8_t * p, size_t stride, int16_t * tile) {
         const Table t = table();
         for (int c = 0; c < kTile; c += 8, p += 8 * stride) {
-            repeat<8>([&](auto i) LKV_BODY { prefetch(p + (size_t) i * stride, ahead); });
             __m256i extra[kExtra ? N / 32 : 1];
             if constexpr (kExtra) {
                 repeat<N / 32>([&](auto h) LKV_BODY {
@@ -139,8 +135,7 @@ template <int BITS, int N> struct Avx2Block {
     // ---- values ----
 
     // Block at p of four cells to tile[2][N][2].
-    static inline void values(const uint8_t * p, size_t stride, ptrdiff_t ahead, int16_t * tile) {
-        repeat<4>([&](auto c) LKV_BODY { prefetch(p + (size_t) c * stride, ahead); });
+    static inline void values(const uint8_t * p, size_t stride, int16_t * tile) {
         const Table t = table();
         // Byte v / 8 of the plane of each of four cells, by v / 8.
         alignas(32) uint32_t extra[8] = {};

@@ -69,8 +69,8 @@ template <int BITS, int N> struct NeonBlock {
 
     // ---- keys ----
 
-    // Block at p of kTile cells to tile[N / 4][kTile][4]. (Reading ahead is left to the processor.)
-    static inline void keys(const uint8_t * p, size_t stride, ptrdiff_t, int8_t * tile) {
+    // Block at p of kTile cells to tile[N / 4][kTile][4].
+    static inline void keys(const uint8_t * p, size_t stride, int8_t * tile) {
         const uint8x16x2_t t = table();
         for (int c = 0; c < kTile; c += 4, p += 4 * stride) {
             uint8x16_t extra[kExtra ? N / 32 : 1] = {};
@@ -115,7 +115,7 @@ template <int BITS, int N> struct NeonBlock {
     // ---- values ----
 
     // Block at p of four cells to tile[N][4].
-    static inline void values(const uint8_t * p, size_t stride, ptrdiff_t, int8_t * tile) {
+    static inline void values(const uint8_t * p, size_t stride, int8_t * tile) {
         const uint8x16x2_t t = table();
         // Byte v / 8 of the plane of each of four cells, by v / 8.
         uint32_t extra[8] = {};

@@ -42,23 +42,22 @@ public:
         }
     }
 
-    // The tile whose first cell's keys and values are at k and v; what is `ahead` of them will be wanted next.
-    void tile(const uint8_t * k, size_t k_stride, ptrdiff_t k_ahead, const uint8_t * v, size_t v_stride, ptrdiff_t v_ahead) {
+    // The tile whose first cell's keys and values are at k and v.
+    void tile(const uint8_t * k, size_t k_stride, const uint8_t * v, size_t v_stride) {
         switch (a_.k_format) {
-            case LKV_KV2: keys<2, 64>(k, k_stride, k_ahead); break;
-            case LKV_KV3: keys<3, 64>(k, k_stride, k_ahead); break;
-            case LKV_KV4: keys<4, 64>(k, k_stride, k_ahead); break;
-            case LKV_KV5: keys<5, 64>(k, k_stride, k_ahead); break;
-            case LKV_KV8: keys<8, 64>(k, k_stride, k_ahead); break;
-            case LKV_KV2_32: keys<2, 32>(k, k_stride, k_ahead); break;
-            case LKV_KV3_32: keys<3, 32>(k, k_stride, k_ahead); break;
-            case LKV_KV4_32: keys<4, 32>(k, k_stride, k_ahead); break;
-            case LKV_KV5_32: keys<5, 32>(k, k_stride, k_ahead); break;
-            default: keys<8, 32>(k, k_stride, k_ahead); break;
+            case LKV_KV2: keys<2, 64>(k, k_stride); break;
+            case LKV_KV3: keys<3, 64>(k, k_stride); break;
+            case LKV_KV4: keys<4, 64>(k, k_stride); break;
+            case LKV_KV5: keys<5, 64>(k, k_stride); break;
+            case LKV_KV8: keys<8, 64>(k, k_stride); break;
+            case LKV_KV2_32: keys<2, 32>(k, k_stride); break;
+            case LKV_KV3_32: keys<3, 32>(k, k_stride); break;
+            case LKV_KV4_32: keys<4, 32>(k, k_stride); break;
+            case LKV_KV5_32: keys<5, 32>(k, k_stride); break;
+            default: keys<8, 32>(k, k_stride); break;
         }
         v_ = v;
         v_stride_ = v_stride;
-        v_ahead_ = v_ahead;
         memset(expanded_, 0, sizeof expanded_);
         scaled_ = false;
     }
@@ -94,11 +93,11 @@ private:
         }
     }
 
-    template <int BITS, int N> void keys(const uint8_t * k, size_t stride, ptrdiff_t ahead) {
+    template <int BITS, int N> void keys(const uint8_t * k, size_t stride) {
         using B = typename Kernels::template Block<BITS, N>;
         for (int b = 0; b < k_blocks_; b++, k += blockBytes(BITS, N)) {
             scales(k, stride, key_scale_ + b * kTile);
-            B::keys(k, stride, ahead, keys_ + (size_t) b * N * kTile);
+            B::keys(k, stride, keys_ + (size_t) b * N * kTile);
         }
     }
 
@@ -140,7 +139,7 @@ private:
         Value * to = values_ + (size_t) b * kTile * N;
         for (uint32_t rest = wanted & ~(uint32_t) expanded_[b]; rest != 0; rest &= rest - 1) {
             const int i = lowestBit(rest);
-            B::values(from + (size_t) Kernels::cellOf(i) * v_stride_, v_stride_, v_ahead_, to + i * 4 * N);
+            B::values(from + (size_t) Kernels::cellOf(i) * v_stride_, v_stride_, to + i * 4 * N);
         }
         expanded_[b] = (uint16_t) (expanded_[b] | wanted);
     }
@@ -155,7 +154,6 @@ private:
     float * const key_scale_, * const value_scale_;
     const uint8_t * v_ = nullptr;
     size_t v_stride_ = 0;
-    ptrdiff_t v_ahead_ = 0;
     bool scaled_ = false;
     uint16_t expanded_[kMaxHead / 32]; // of each block of values, the groups of cells in values_
 };
