@@ -11,6 +11,7 @@ set(LOUPE_KV_SOURCES
 )
 set(LOUPE_KV_AVX2_SOURCES
   ${LOUPE_KV_DIR}/src/formats_avx2.cpp
+  ${LOUPE_KV_DIR}/src/attend/attend_avx2.cpp
 )
 set(LOUPE_KV_AVX512_SOURCES
   ${LOUPE_KV_DIR}/src/formats_avx512.cpp
@@ -18,6 +19,7 @@ set(LOUPE_KV_AVX512_SOURCES
 )
 set(LOUPE_KV_NEON_SOURCES
   ${LOUPE_KV_DIR}/src/formats_neon.cpp
+  ${LOUPE_KV_DIR}/src/attend/attend_neon.cpp
 )
 
 # What the compiler targets; on macOS a build for another processor names it in CMAKE_OSX_ARCHITECTURES, one at a time.

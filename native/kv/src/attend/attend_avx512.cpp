@@ -3,7 +3,8 @@
 #include "attend.h"
 #include "driver.h"
 #include "float_tiles.h"
-#include "tiles_avx512.h"
+#include "integer_tiles.h"
+#include "kernels_avx512.h"
 
 namespace lkv {
 
@@ -11,7 +12,7 @@ void attendAvx512(const lkv_attention & a) {
     if (a.k_format == LKV_F16) {
         Attention<Avx512Floats, HalfTiles<Avx512Floats>>(a).run();
     } else {
-        Attention<Avx512Floats, Avx512Tiles>(a).run();
+        Attention<Avx512Floats, IntegerTiles<Avx512Kernels>>(a).run();
     }
 }
 

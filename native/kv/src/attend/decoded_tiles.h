@@ -11,7 +11,7 @@ public:
     DecodedTiles(const lkv_attention & a, const Scratch & at, uint8_t * scratch)
         : a_(a), keys_((float *) (scratch + at.keys)), values_((float *) (scratch + at.values)) {}
 
-    void tile(const uint8_t * k, size_t k_stride, ptrdiff_t, const uint8_t * v, size_t v_stride, ptrdiff_t) {
+    void tile(const uint8_t * k, size_t k_stride, const uint8_t * v, size_t v_stride) {
         v_ = v;
         v_stride_ = v_stride;
         expanded_ = false;

@@ -41,26 +41,27 @@ public:
         }
         memset(a_.out, 0, sizeof(float) * (size_t) a_.n_rows * (size_t) a_.head_v);
         const int64_t n = (a_.last - a_.first + kTile - 1) / kTile;
-        // The first cells and the newest ones usually weigh most: with the maximum known early, more tiles turn out negligible.
+        // In the order of memory: measured a tenth faster than from the newest cells backwards. (The first cells, where attention usually
+        // has its greatest weights, come first either way, so that negligible tiles are known as such.) Prefetching the next tile was
+        // measured too and changed nothing.
         for (int64_t i = 0; i < n; i++) {
-            const int64_t cell = a_.first + kTile * (i == 0 ? 0 : n - i), next = a_.first + kTile * (n - i - 1);
-            tile(cell, next - cell);
+            tile(a_.first + kTile * i);
         }
     }
 
 private:
-    void tile(int64_t cell, int64_t ahead) {
+    void tile(int64_t cell) {
         const int n = a_.last - cell < kTile ? (int) (a_.last - cell) : kTile;
         if (hidden(cell, n, 0, a_.n_rows)) {
             return;
         }
         const uint8_t * k = (const uint8_t *) a_.k + (size_t) cell * a_.k_stride, * v = (const uint8_t *) a_.v + (size_t) cell * a_.v_stride;
         if (n == kTile) {
-            tiles_.tile(k, a_.k_stride, ahead * (ptrdiff_t) a_.k_stride, v, a_.v_stride, ahead * (ptrdiff_t) a_.v_stride);
+            tiles_.tile(k, a_.k_stride, v, a_.v_stride);
         } else {
             const size_t k_bytes = lkv_row_bytes(a_.k_format, a_.head_k), v_bytes = lkv_row_bytes(a_.v_format, a_.head_v);
-            tiles_.tile(copyLast(k, a_.k_stride, k_bytes, n, scratch_ + at_.last_keys), k_bytes, 0,
-                        copyLast(v, a_.v_stride, v_bytes, n, scratch_ + at_.last_values), v_bytes, 0);
+            tiles_.tile(copyLast(k, a_.k_stride, k_bytes, n, scratch_ + at_.last_keys), k_bytes,
+                        copyLast(v, a_.v_stride, v_bytes, n, scratch_ + at_.last_values), v_bytes);
         }
         bias_.tile(cell, n);
         // Equal groups: the last one should not be left with a single row.

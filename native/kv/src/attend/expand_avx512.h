@@ -79,23 +79,12 @@ template <int BITS, int N> struct Avx512Block {
         return _mm512_ternarylogic_epi32(low, high, _mm512_set1_epi8((1 << kBase) - 1), 0xE4);
     }
 
-    // An address may be any; none is read.
-    static inline void prefetch(const uint8_t * p, ptrdiff_t ahead) { _mm_prefetch((const char *) ((uintptr_t) p + (uintptr_t) ahead), _MM_HINT_T0); }
-
-    static inline void scales(const uint8_t * p, size_t stride, float * out) {
-        for (int c = 0; c < kTile; c += 8, p += 8 * stride) {
-            repeat<8>([&](auto i) LKV_BODY { out[c + i] = kScales[p[i * stride]]; });
-        }
-    }
-
     // ---- keys ----
 
-    // Block at p of kTile cells to tile[kSteps][kTile][4], levels + 128. What is `ahead` of them will be wanted next.
-    static inline void keys(const uint8_t * p, size_t stride, ptrdiff_t ahead, uint8_t * tile, float * scale) {
-        scales(p, stride, scale);
+    // Block at p of kTile cells to tile[kSteps][kTile][4], levels + 128.
+    static inline void keys(const uint8_t * p, size_t stride, uint8_t * tile) {
         const __m512i t = table<128>();
         for (int c = 0; c < kTile; c += 16, p += 16 * stride) {
-            repeat<16>([&](auto i) LKV_BODY { prefetch(p + i * stride, ahead); });
             __m512i extra[kExtra ? N / 32 : 1];
             if constexpr (kExtra) {
                 extraOfKeys(p + 1 + kPlane, stride, extra);
@@ -166,11 +155,9 @@ template <int BITS, int N> struct Avx512Block {
 
     // ---- values ----
 
-    // Quadruple i of the cells of a tile, in the order in which the weights are packed (see Avx512Tiles).
-    static inline int cellOf(int i) { return 4 * (4 * (i & 3) + (i >> 2)); }
-
     // Block at p of four cells to tile[N][4], signed levels.
-    static inline void values(const uint8_t * p, size_t stride, __m512i t, uint8_t * tile) {
+    static inline void values(const uint8_t * p, size_t stride, uint8_t * tile) {
+        const __m512i t = table<0>();
         __m512i extra = _mm512_setzero_si512();
         if constexpr (kExtra) {
             extra = extraOfValues(p + 1 + kPlane, stride);

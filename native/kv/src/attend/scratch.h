@@ -13,6 +13,7 @@ namespace lkv {
 constexpr int kTile = 64;     // cells that are expanded together
 constexpr int kGroupRows = 8; // query rows that one pass of a kernel keeps in registers, at most
 constexpr int kMaxHead = 576;
+constexpr float kLeastMagnitude = 1e-30f; // what is not above it counts as zero where it would be divided by
 constexpr int kMaxPairs = 64; // of the exact key bias
 
 // Index of the lowest bit that is set; x is not 0.
