@@ -23,6 +23,9 @@ constexpr int64_t PREFILL_ROWS = 128;
 
 constexpr int64_t CELLS_STEP = 64;
 
+// cells of one call in decode: the rows of the KV heads share cache lines, so all heads go over a part before the next one is read
+constexpr int64_t DECODE_CELLS = 1024;
+
 int64_t pad64(int64_t n) { return (n + 63) / 64 * 64; }
 
 struct attn_node {
@@ -75,13 +78,13 @@ struct call_memory {
     const uint16_t ** mask;
     float * slope;
     float * products;
-    char  * tail; // results of the tail, before they are merged
+    char  * part; // results of some of the cells, before they are merged with the others
     void  * scratch;
 
     static size_t bytes(const attn_node & n) {
         const int64_t r = n.rows_per_call();
         return pad64(r*sizeof(void *))*2 + pad64(r*sizeof(float)) + pad64(r*2*n.n_pairs()*sizeof(float)) +
-            (n.n_tail() ? partials::bytes(r, n.dv) : 0) + pad64(lkv_scratch_bytes((int32_t) n.dk, (int32_t) n.dv, (int32_t) r));
+            partials::bytes(r, n.dv) + pad64(lkv_scratch_bytes((int32_t) n.dk, (int32_t) n.dv, (int32_t) r));
     }
 
     call_memory(const attn_node & n, char * base) {
@@ -90,7 +93,7 @@ struct call_memory {
         mask     = (const uint16_t **) base; base += pad64(r*sizeof(void *));
         slope    = (float *) base;           base += pad64(r*sizeof(float));
         products = (float *) base;           base += pad64(r*2*n.n_pairs()*sizeof(float));
-        tail     = base;                     base += n.n_tail() ? partials::bytes(r, n.dv) : 0;
+        part     = base;                     base += partials::bytes(r, n.dv);
         scratch  = base;
     }
 };
@@ -186,24 +189,25 @@ void attend(const attn_node & n, const cell_source & c, int64_t stream, int64_t 
     }
 }
 
-// the share `part` of `parts` of the cells, and of the tail
-void attend_all(const attn_node & n, int64_t stream, int64_t head_kv, int64_t t0, int64_t t1, int64_t part, int64_t parts,
-                call_memory & mem, float * max, float * sum, float * out) {
-    const auto share = [&](int64_t n_cells, int64_t & first, int64_t & last) {
-        const int64_t step = ((n_cells + parts - 1)/parts + CELLS_STEP - 1)/CELLS_STEP*CELLS_STEP;
-        first = std::min(part*step, n_cells);
-        last  = std::min(first + step, n_cells);
-    };
-    int64_t first, last;
-    share(n.n_kv, first, last);
-    attend(n, cell_source::cache(n), stream, head_kv, t0, t1, first, last, mem, max, sum, out);
-    if (n.n_tail() > 0) {
-        const int64_t rows = (t1 - t0)*n.group;
-        const partials tail(rows, n.dv, mem.tail);
-        share(n.n_tail(), first, last);
-        attend(n, cell_source::tail(n), stream, head_kv, t0, t1, first, last, mem, tail.max, tail.sum, tail.out);
-        lkv_merge((int32_t) rows, (int32_t) n.dv, max, sum, out, tail.max, tail.sum, tail.out);
-    }
+// more cells for results that are there already
+void attend_more(const attn_node & n, const cell_source & c, int64_t stream, int64_t head_kv, int64_t t0, int64_t t1, int64_t first, int64_t last,
+                 call_memory & mem, float * max, float * sum, float * out) {
+    const int64_t rows = (t1 - t0)*n.group;
+    const partials part(rows, n.dv, mem.part);
+    attend(n, c, stream, head_kv, t0, t1, first, last, mem, part.max, part.sum, part.out);
+    lkv_merge((int32_t) rows, (int32_t) n.dv, max, sum, out, part.max, part.sum, part.out);
+}
+
+// f(first, last) for the parts of this thread's share of the cells; for one part, maybe an empty one, at least
+template<typename F> void for_parts(int64_t n_cells, int ith, int nth, F f) {
+    const int64_t step = ((n_cells + nth - 1)/nth + CELLS_STEP - 1)/CELLS_STEP*CELLS_STEP;
+    const int64_t end  = std::min((ith + 1)*step, n_cells);
+    int64_t first = std::min(ith*step, n_cells);
+    do {
+        const int64_t last = std::min(first + DECODE_CELLS, end);
+        f(first, last);
+        first = last;
+    } while (first < end);
 }
 
 // sums over the cells -> the output row; an attention sink is one more cell without a value
@@ -235,15 +239,23 @@ void decode(const ggml_compute_params * params, const attn_node & n) {
     call_memory mem(n, base + ith*each);
     partials own(n.rows(), n.dv, base + ith*each + call_memory::bytes(n));
 
-    for (int64_t s = 0; s < n.n_stream; s++) {
-        for (int64_t h = 0; h < n.n_head_kv; h++) {
-            for (int64_t t = 0; t < n.n_tokens; t += n.tokens_per_call()) {
-                const int64_t t1 = std::min(t + n.tokens_per_call(), n.n_tokens);
-                // rows of a call lie beside each other: calls of one head come one after the other
-                const int64_t row = (s*n.n_head + h*n.group)*n.n_tokens + t*n.group;
-                attend_all(n, s, h, t, t1, ith, nth, mem, own.max + row, own.sum + row, own.out + row*n.dv);
+    bool begun = false;
+    const auto all_rows = [&](const cell_source & c, int64_t first, int64_t last) {
+        for (int64_t s = 0; s < n.n_stream; s++) {
+            for (int64_t h = 0; h < n.n_head_kv; h++) {
+                for (int64_t t = 0; t < n.n_tokens; t += n.tokens_per_call()) {
+                    const int64_t t1 = std::min(t + n.tokens_per_call(), n.n_tokens);
+                    // rows of a call lie beside each other: calls of one head come one after the other
+                    const int64_t row = (s*n.n_head + h*n.group)*n.n_tokens + t*n.group;
+                    (begun ? attend_more : attend)(n, c, s, h, t, t1, first, last, mem, own.max + row, own.sum + row, own.out + row*n.dv);
+                }
             }
         }
+        begun = true;
+    };
+    for_parts(n.n_kv, ith, nth, [&](int64_t first, int64_t last) { all_rows(cell_source::cache(n), first, last); });
+    if (n.n_tail() > 0) {
+        for_parts(n.n_tail(), ith, nth, [&](int64_t first, int64_t last) { all_rows(cell_source::tail(n), first, last); });
     }
 
     ggml_barrier(params->threadpool);
@@ -291,7 +303,10 @@ void prefill(const ggml_compute_params * params, const attn_node & n) {
         const int64_t t0 = (calls - 1 - c % calls)*per_call, t1 = std::min(t0 + per_call, n.n_tokens);
         const int64_t h  = c/calls % n.n_head_kv, s = c/calls/n.n_head_kv;
 
-        attend_all(n, s, h, t0, t1, 0, 1, mem, own.max, own.sum, own.out);
+        attend(n, cell_source::cache(n), s, h, t0, t1, 0, n.n_kv, mem, own.max, own.sum, own.out);
+        if (n.n_tail() > 0) {
+            attend_more(n, cell_source::tail(n), s, h, t0, t1, 0, n.n_tail(), mem, own.max, own.sum, own.out);
+        }
 
         for (int64_t g = 0; g < n.group; g++) {
             for (int64_t t = t0; t < t1; t++) {
