@@ -64,8 +64,8 @@ async function tryLoad(options: LlamaOptions): Promise<Llama | undefined> {
 }
 
 const notes: Readonly<Record<WithoutFormats, string>> = {
-  stock: 'The prebuilt engine is in use, because Loupe\'s own is not installed or does not run on this machine. Presets below "exact" keep their KV cache in q8_0, '
-    + 'about half of f16: conversations can be shorter than with Loupe\'s own engine, and long ones are answered more slowly.',
+  stock: 'The prebuilt engine is in use, because Loupe\'s own is not installed or does not run on this machine. The presets "compact" and "smallest" '
+    + 'keep their KV cache in q8_0, about half of f16, the others in f16: conversations can be shorter than with Loupe\'s own engine.',
   gpu: 'The prebuilt engine for the graphics processor is in use. Presets below "exact" keep their KV cache in q8_0, about half of f16.',
 };
 

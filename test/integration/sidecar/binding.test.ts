@@ -41,14 +41,16 @@ suite('Which binding is loaded', () => {
     assert.equal(value(await client.audit('chat')).engine.binding, engine.binding);
   });
 
-  test('without it the published one serves, keeps q8_0, and says so in plain words', async () => {
+  test('without it the published one serves, with its own storage, and says so in plain words', async () => {
     const client = place.client({ stockEngine: true });
     const { engine } = value(await client.status());
     assert.deepEqual([engine.binding, engine.formats, engine.formatVersion, engine.isa], ['stock', [], 0, '']);
-    assert.match(engine.bindingNote ?? '', /^The prebuilt engine is in use, because .*q8_0, about half of f16: .*answered more slowly\.$/);
+    assert.match(engine.bindingNote ?? '', /^The prebuilt engine is in use, because .*q8_0, about half of f16, the others in f16: .*own engine\.$/);
     const loaded = value(await client.load(loadParams('small', { kvPreset: 'balanced', contextSize: 512 })));
-    assert.deepEqual([loaded.kv.keys, loaded.kv.values], ['q8_0', 'q8_0']);
-    assert.match(loaded.kvNote ?? '', /^Loupe's own engine is not in use here, so the preset "balanced" keeps its KV cache in q8_0: 1\.8 times the memory/);
+    assert.deepEqual([loaded.kv.keys, loaded.kv.values], ['f16', 'f16']);
+    assert.match(loaded.kvNote ?? '', /^Loupe's own engine is not in use here, so the preset "balanced" keeps its KV cache in f16: 3\.5 times the memory/);
+    const small = value(await client.load(loadParams('small', { kvPreset: 'compact', contextSize: 512 })));
+    assert.deepEqual([small.kv.keys, small.kv.values], ['q8_0', 'q8_0']);
     assert.match(value((await generate(client, request(plain('1, 2, 3, 4,'), { maxTokens: 4 }))).result).text, /5/);
   });
 

@@ -28,8 +28,13 @@ suite('KV cache presets', () => {
     assert.match(odd.note ?? '', /heads of this model/);
   });
 
-  test('the stock engine keeps q8_0 in place of every compressed preset, and says what that costs', () => {
-    for (const preset of kvPresets.filter((name) => name !== 'exact')) {
+  test('the stock engine keeps f16 for the presets that put speed first, q8_0 for the small ones, and says what that costs', () => {
+    for (const preset of ['faithful', 'balanced'] as const) {
+      const { format, note } = resolveKv(preset, qwen, stock);
+      assert.deepEqual(format, presetFormat('exact', qwen));
+      assert.match(note ?? '', new RegExp(`own engine is not in use here, so the preset "${preset}" keeps its KV cache in f16: [23]\\.\\d times the memory`));
+    }
+    for (const preset of ['compact', 'smallest'] as const) {
       const { format, note } = resolveKv(preset, qwen, stock);
       assert.deepEqual([format.keys, format.values, format.windowF16, format.f16Rows], ['q8_0', 'q8_0', false, 0]);
       assert.match(note ?? '', new RegExp(`own engine is not in use here, so the preset "${preset}" .*q8_0: [123]\\.\\d times the memory`));

@@ -31,7 +31,7 @@ suite('Context plan', () => {
   });
 
   test('an engine without the formats of the preset takes what fits of the size that was asked for', () => {
-    const without = resolveKv('balanced', shape, { has: (type) => type === 'q8_0', lacksBecause: 'stock' });
+    const without = resolveKv('compact', shape, { has: (type) => type === 'q8_0', lacksBecause: 'stock' });
     const plan = planContext(params(32_768), shape, without, gib, 1.7 * gib);
     assert.ok(isPlan(plan) && plan.contextSize >= 512 && plan.contextSize < 32_768, JSON.stringify(plan));
     assert.deepEqual(planContext(params(4096), shape, without, gib, gib), { fits: 0 });
