@@ -10,7 +10,7 @@ import { cacheRoot, fromRoot } from '../paths.mjs';
 import { nodeLlamaCpp, prepareSource, sourceHash } from './source.mjs';
 import { bindingFlags, compilerId, generator, niced, platform, toolsFlags } from './toolchain.mjs';
 
-const tools = ['llama-perplexity', 'llama-bench', 'test-quantize-fns', 'test-backend-ops'];
+const tools = ['llama-perplexity', 'loupe-depth', 'llama-bench', 'test-quantize-fns', 'test-backend-ops'];
 const metadataFile = '_nlcBuildMetadata.json';
 const libraries = build => fs.readdirSync(build, { recursive: true }).filter(name => bindingFile.test(name)).map(name => path.join(build, name));
 const bindingFile = /\.(node|so|dylib)$/;

@@ -16,7 +16,7 @@ const addonSource = ['CMakeLists.txt', 'addon', 'cmake', 'profiles'];
 /** Of native/kv, what the engine compiles: its tests and benchmarks are no part of the binding. */
 const kvSource = ['sources.cmake', 'include', 'src'];
 /** Folders of ours that the engine compiles, with the parts of them: the patches expect them beside each other. */
-const ownSource = { kv: kvSource, engine: ['.'] };
+const ownSource = { kv: kvSource, engine: ['.'], bench: ['CMakeLists.txt', 'depth.cpp'] };
 const headerPackages = ['node-api-headers', 'node-addon-api'];
 
 /** Our patches onto `llama.cpp` or onto the `addon`, in the order in which they are applied. */

@@ -1,0 +1,32 @@
+// How long one decoded token takes at a depth of the context, for upstream's caches and for the presets, as ratios within one run.
+//
+//   node native/bench/depth.mjs [--model=file.gguf] [--depths=0,4096,16384] [--threads=1,2] [--rounds=3]
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { capture } from '../../scripts/lib/exec.mjs';
+import { ensureTools } from '../../scripts/lib/native/build.mjs';
+import { modelsDir } from '../../scripts/lib/paths.mjs';
+
+const { values: options } = parseArgs({
+  options: {
+    model: { type: 'string', default: 'qwen2.5-coder-1.5b-instruct-q4_k_m.gguf' }, depths: { type: 'string', default: '0,4096,8192,16384' },
+    threads: { type: 'string', default: '2' }, rounds: { type: 'string', default: '3' },
+  },
+});
+const caches = ['stock:f16/f16', 'stock:q8_0/q8_0', 'stock:q4_0/q4_0', 'f16/f16', 'kv8/kv5', 'kv5/kv4', 'kv4/kv2', 'kv3/kv2'];
+const context = Math.max(...options.depths.split(',').map(Number)) + 512;
+
+const program = path.join(await ensureTools(), 'loupe-depth');
+const { code, output } = await capture(program, [path.join(modelsDir(), options.model), String(context), '8', options.rounds, options.depths, options.threads, ...caches]);
+const json = output.slice(output.indexOf('{"isa"'));
+if (code !== 0 || json === '') throw new Error(`loupe-depth ended with ${code}\n${output.slice(-2000)}`);
+
+const { isa, depths, runs } = JSON.parse(json);
+for (const { threads, bandwidth_gb_s: bandwidth, ms_per_token: times } of runs) {
+  console.log(`\n${options.model}, ${isa}, ${threads} threads, ${bandwidth} GB/s read: ms per token (times as fast as upstream's f16)\n`);
+  console.log(`| cache | ${depths.join(' | ')} |\n|---|${depths.map(() => '---|').join('')}`);
+  const base = times['stock:f16/f16'];
+  for (const [name, row] of Object.entries(times)) {
+    console.log(`| ${name} | ${row.map((ms, i) => `${ms.toFixed(1)} (${(base[i] / ms).toFixed(2)})`).join(' | ')} |`);
+  }
+}
