@@ -1,5 +1,5 @@
 // What each storage of the KV cache costs in quality: mean and 99.9th percentile of the KL divergence from f16, agreement of the first
-// choice, perplexity. Runs llama-perplexity of the patched engine over code of this project's own dependencies, whose versions are pinned.
+// choice, perplexity. Runs llama-perplexity of the patched engine over code of one of this project's dependencies, whose version is pinned.
 //
 //   node native/bench/quality.mjs [--models=a,b] [--storages=a,b] [--chunks=N]
 //
@@ -41,10 +41,10 @@ const models = {
   'Qwen2.5-Coder 1.5B': { file: 'qwen2.5-coder-1.5b-instruct-q4_k_m.gguf', chunks: 4 },
 };
 
-/** Code with its comments, from packages that package-lock.json pins. */
+/** Code with its comments, from a package that package-lock.json pins. */
 function corpus() {
-  const files = ['mocha/lib/runner.js', 'mocha/lib/suite.js', 'mocha/lib/mocha.js', 'mocha/lib/utils.js', 'mocha/lib/hook.js', 'mocha/lib/reporters/base.js'];
-  return files.map(file => fs.readFileSync(fromRoot('node_modules', file), 'utf8')).join('\n');
+  const files = ['runner.js', 'mocha.cjs', 'utils.cjs', 'suite.js', 'errors.js', 'runnable.js', 'reporters/base.js'];
+  return files.map(file => fs.readFileSync(fromRoot('node_modules', 'mocha', 'lib', file), 'utf8')).join('\n');
 }
 
 const context = 2048;
