@@ -37,12 +37,6 @@ int32_t power_of_two_in(int32_t n) {
     return p;
 }
 
-// values of pair i: indices into a head
-void pair_at(const layer & l, int32_t i, int32_t & x, int32_t & y) {
-    x = l.norm_pairs ? 2*i     : i;
-    y = l.norm_pairs ? 2*i + 1 : i + l.n_rot/2;
-}
-
 // s per value of a key head, from the mean squares of its query heads and its keys
 std::vector<float> balance(const layer & l, const kv_mean_squares & m) {
     std::vector<float> scale(l.n_head_kv*l.head_k, 1.0f);
@@ -58,7 +52,7 @@ std::vector<float> balance(const layer & l, const kv_mean_squares & m) {
         const auto log_s = [&](float q, float k) { return 0.25f*log2f((q + q_min)/(k + k_min)); };
         for (int32_t i = 0; i < l.n_rot/2; i++) {
             int32_t x, y;
-            pair_at(l, i, x, y);
+            l.pair_at(i, x, y);
             s[x] = s[y] = log_s(0.5f*(q2[x] + q2[y]), 0.5f*(k2[x] + k2[y]));
         }
         for (int32_t i = l.n_rot; i < l.head_k; i++) {
@@ -84,7 +78,7 @@ std::vector<int32_t> large_pairs(const layer & l, const std::vector<float> & b, 
         const float per_pair = std::max(2*energy/l.head_k, 1e-20f);
         for (int32_t i = 0; i < l.n_rot/2; i++) {
             int32_t x, y;
-            pair_at(l, i, x, y);
+            l.pair_at(i, x, y);
             const float bx = b[h*l.head_k + x], by = b[h*l.head_k + y];
             size[i] = std::max(size[i], (bx*bx + by*by)/per_pair);
         }
@@ -200,7 +194,7 @@ std::unique_ptr<llama_kv_quant> llama_kv_quant::make(
                 for (int32_t h = 0; h < l->n_head_kv; h++) {
                     for (const int32_t i : l->pair) {
                         int32_t x, y;
-                        pair_at(*l, i, x, y);
+                        l->pair_at(i, x, y);
                         l->b.push_back(b[h*l->head_k + x]);
                         l->b.push_back(b[h*l->head_k + y]);
                     }
@@ -236,130 +230,3 @@ std::unique_ptr<llama_kv_quant> llama_kv_quant::make(
 
 ggml_type llama_kv_quant::type_k(uint32_t il) const { return layers[il]->type_k; }
 ggml_type llama_kv_quant::type_v(uint32_t il) const { return layers[il]->type_v; }
-
-//
-// graph: custom operations over rows (one head of one token)
-//
-
-namespace {
-
-const float * row_of(const ggml_tensor * t, int64_t head, int64_t token) {
-    return (const float *) ((const char *) t->data + head*t->nb[1] + token*t->nb[2]);
-}
-float * row_of(ggml_tensor * t, int64_t head, int64_t token) {
-    return (float *) ((char *) t->data + head*t->nb[1] + token*t->nb[2]);
-}
-
-// f(head, token) for this thread's share of the rows of dst
-template<typename F> void for_rows(const ggml_tensor * dst, int ith, int nth, F f) {
-    const int64_t rows = dst->ne[1]*dst->ne[2];
-    for (int64_t r = rows*ith/nth; r < rows*(ith + 1)/nth; r++) {
-        f(r % dst->ne[1], r/dst->ne[1]);
-    }
-}
-
-void compute_k(ggml_tensor * dst, int ith, int nth, void * data) {
-    const layer & l = *(const layer *) data;
-    const ggml_tensor * k = dst->src[0], * pos = dst->src[1];
-    const size_t n = l.pair.size();
-    for_rows(dst, ith, nth, [&](int64_t h, int64_t t) {
-        float * y = row_of(dst, h, t);
-        memcpy(y, row_of(k, h, t), l.head_k*sizeof(float));
-        if (n > 0) {
-            const int64_t p = ((const int32_t *) pos->data)[t];
-            const int64_t c = std::min<int64_t>(p/64, l.attn.n_coarse - 1);
-            for (size_t j = 0; j < n; j++) {
-                const float c0 = l.coarse[(c*n + j)*2], s0 = l.coarse[(c*n + j)*2 + 1];
-                const float c1 = l.fine[(j*2 + 0)*64 + p % 64], s1 = l.fine[(j*2 + 1)*64 + p % 64];
-                const float cs = c0*c1 - s0*s1, sn = s0*c1 + c0*s1;
-                const float bx = l.b[(h*n + j)*2], by = l.b[(h*n + j)*2 + 1];
-                int32_t ix, iy;
-                pair_at(l, l.pair[j], ix, iy);
-                y[ix] -= bx*cs - by*sn;
-                y[iy] -= bx*sn + by*cs;
-            }
-        }
-        if (!l.scale.empty()) {
-            const float * s = l.scale.data() + h*l.head_k;
-            for (int32_t i = 0; i < l.head_k; i++) {
-                y[i] *= s[i];
-            }
-        }
-        lkv_hadamard(y, l.head_k, l.had_k);
-    });
-}
-
-void compute_q(ggml_tensor * dst, int ith, int nth, void * data) {
-    const layer & l = *(const layer *) data;
-    const ggml_tensor * q = dst->src[0];
-    const int64_t group = dst->ne[1]/l.n_head_kv;
-    for_rows(dst, ith, nth, [&](int64_t h, int64_t t) {
-        float * y = row_of(dst, h, t);
-        const float * x = row_of(q, h, t);
-        if (l.scale.empty()) {
-            memcpy(y, x, l.head_k*sizeof(float));
-        } else {
-            const float * s = l.scale.data() + h/group*l.head_k;
-            for (int32_t i = 0; i < l.head_k; i++) {
-                y[i] = x[i]/s[i];
-            }
-        }
-        lkv_hadamard(y, l.head_k, l.had_k);
-    });
-}
-
-// q . rope_p(b) = cos(p theta) (qx bx + qy by) + sin(p theta) (qy bx - qx by), for each pair
-void compute_products(ggml_tensor * dst, int ith, int nth, void * data) {
-    const layer & l = *(const layer *) data;
-    const ggml_tensor * q = dst->src[0];
-    const int64_t group = dst->ne[1]/l.n_head_kv;
-    const size_t n = l.pair.size();
-    for_rows(dst, ith, nth, [&](int64_t h, int64_t t) {
-        float * y = row_of(dst, h, t);
-        const float * x = row_of(q, h, t);
-        for (size_t j = 0; j < n; j++) {
-            int32_t ix, iy;
-            pair_at(l, l.pair[j], ix, iy);
-            const float bx = l.b[(h/group*n + j)*2], by = l.b[(h/group*n + j)*2 + 1];
-            y[2*j + 0] = x[ix]*bx + x[iy]*by;
-            y[2*j + 1] = x[iy]*bx - x[ix]*by;
-        }
-    });
-}
-
-void compute_v(ggml_tensor * dst, int ith, int nth, void * data) {
-    const layer & l = *(const layer *) data;
-    const ggml_tensor * v = dst->src[0];
-    for_rows(dst, ith, nth, [&](int64_t h, int64_t t) {
-        float * y = row_of(dst, h, t);
-        memcpy(y, row_of(v, h, t), dst->ne[0]*sizeof(float));
-        lkv_hadamard(y, dst->ne[0], l.had_v);
-    });
-}
-
-ggml_tensor * build(ggml_context * ctx, int64_t ne0, ggml_tensor * shape, ggml_tensor * other, ggml_custom_op_t f, const layer * l) {
-    GGML_ASSERT(shape->type == GGML_TYPE_F32 && shape->nb[0] == sizeof(float));
-    ggml_tensor * args[2] = { shape, other };
-    return ggml_custom_4d(ctx, GGML_TYPE_F32, ne0, shape->ne[1], shape->ne[2], 1, args, other ? 2 : 1, f, GGML_N_TASKS_MAX, const_cast<layer *>(l));
-}
-
-} // namespace
-
-ggml_tensor * llama_kv_quant::build_k(ggml_context * ctx, ggml_tensor * k, ggml_tensor * pos, uint32_t il) const {
-    return build(ctx, k->ne[0], k, layers[il]->pair.empty() ? nullptr : pos, compute_k, layers[il].get());
-}
-
-ggml_tensor * llama_kv_quant::build_q(ggml_context * ctx, ggml_tensor * q, uint32_t il) const {
-    return build(ctx, q->ne[0], q, nullptr, compute_q, layers[il].get());
-}
-
-ggml_tensor * llama_kv_quant::build_products(ggml_context * ctx, ggml_tensor * q, uint32_t il) const {
-    const layer * l = layers[il].get();
-    return l->pair.empty() ? nullptr : build(ctx, 2*l->pair.size(), q, nullptr, compute_products, l);
-}
-
-const ggml_kv_attn_bias * llama_kv_quant::bias(uint32_t il) const { return &layers[il]->attn; }
-
-ggml_tensor * llama_kv_quant::build_v(ggml_context * ctx, ggml_tensor * v, uint32_t il) const {
-    return build(ctx, v->ne[0], v, nullptr, compute_v, layers[il].get());
-}

@@ -63,6 +63,12 @@ public:
         std::vector<float> b;               // [n_head_kv][n_pairs][2]
         std::vector<float> fine, coarse;
         ggml_kv_attn_bias attn;
+
+        // the values of RoPE pair i: indices into a head
+        void pair_at(int32_t i, int32_t & x, int32_t & y) const {
+            x = norm_pairs ? 2*i     : i;
+            y = norm_pairs ? 2*i + 1 : i + n_rot/2;
+        }
     };
 
 private:
