@@ -1,7 +1,7 @@
 // npm run build [-- --watch | --production]: bundles every process and webview into dist/.
 import fs from 'node:fs';
 import path from 'node:path';
-import { bundleOptions, copyRipgrep } from './lib/bundles.mjs';
+import { bundleOptions, copyGrammars, copyRipgrep } from './lib/bundles.mjs';
 import { isMain, note, runMain, step } from './lib/log.mjs';
 
 /** Builds all bundles once. Returns esbuild's metafiles by bundle name. */
@@ -11,6 +11,7 @@ export async function build({ production = false } = {}) {
     const [results] = await Promise.all([
       Promise.all(bundleOptions(production).map(async ({ name, options }) => [name, await esbuild.build({ ...options, write: false })])),
       copyRipgrep(),
+      copyGrammars(),
     ]);
     for (const [, { outputFiles }] of results) for (const file of outputFiles) writeIfChanged(file.path, file.contents);
     return Object.fromEntries(results.map(([name, result]) => [name, result.metafile]));
@@ -27,6 +28,7 @@ function writeIfChanged(file, contents) {
 async function watch() {
   const esbuild = await import('esbuild');
   await copyRipgrep();
+  await copyGrammars();
   for (const { options } of bundleOptions(false)) {
     const context = await esbuild.context({ ...options, logLevel: 'info' });
     await context.watch();

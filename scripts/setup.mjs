@@ -9,6 +9,7 @@ const pieces = {
   node: async () => (await import('./lib/newerNode.mjs')).ensureNode24(),
   workbench: async () => (await import('./lib/codeServer.mjs')).ensureCodeServer(),
   chromium: async () => (await import('./lib/chromium.mjs')).ensureChromium(),
+  bubblewrap: async () => (await import('./lib/bubblewrap.mjs')).ensureBubblewrap(),
   models: async () => (await import('./lib/models.mjs')).ensureModels(Object.keys(testModels)),
   native: async () => (await import('./native.mjs')).ensureNative(),
   llamaServer: async () => (await import('./lib/llamaServer.mjs')).ensureLlamaServer({ cacheRoot: cacheRoot() }),

@@ -18,6 +18,8 @@ async function main(args) {
   const all = [];
   for (const name of chosen) all.push([name, await runSuite(name, values)]);
 
+  // Again at the end: the start of a long output is the first to be cut off.
+  for (const [name, { failures = [] }] of all) for (const failure of failures) note(`failed in ${name}: ${failure.split('\n')[0]}`);
   for (const [name, { passed, failed, skipped }] of all) note(`${name}: ${passed} passed, ${failed} failed, ${skipped} skipped`);
   const sum = key => all.reduce((total, [, totals]) => total + totals[key], 0);
   console.log(`${sum('passed')} passed, ${sum('failed')} failed`);
@@ -30,7 +32,7 @@ async function runSuite(name, options) {
     return await step(`suite ${name}`, () => suites[name](options));
   } catch (error) {
     note(`suite ${name} could not run: ${error.stack ?? error}`);
-    return { passed: 0, failed: 1, skipped: 0 };
+    return { passed: 0, failed: 1, skipped: 0, failures: [`could not run: ${error.message ?? error}`] };
   }
 }
 

@@ -2,13 +2,13 @@
 // repeated until it has the wanted number of cells, and loaded again. What the rows say does not matter for the time.
 //
 //   depth MODEL CONTEXT TOKENS ROUNDS DEPTHS THREADS CACHE...
-//   DEPTHS and THREADS: numbers with commas. CACHE: KEYS/VALUES by their ggml names; with "stock:" in front through upstream's kernels.
+//   DEPTHS and THREADS: numbers with commas. CACHE: see cacheName.h
 //
 // All caches take turns in every round; the best time of a cell counts. Prints one JSON object.
 
-#include "ggml-kv-attn.h"
-#include "ggml.h"
-#include "llama.h"
+#include "cacheName.h"
+
+#include "ggml-kv-types.h"
 #include "loupe_kv.h"
 
 #include <algorithm>
@@ -40,27 +40,18 @@ std::vector<std::string> split(const std::string & text, char at) {
     return parts;
 }
 
-ggml_type type_named(const std::string & name) {
-    for (int i = 0; i < GGML_TYPE_COUNT; i++) {
-        const char * known = ggml_type_size((ggml_type) i) ? ggml_type_name((ggml_type) i) : nullptr;
-        if (known && name == known) {
-            return (ggml_type) i;
-        }
-    }
-    throw std::runtime_error("no type " + name);
-}
-
 // Reads a saved sequence and writes it again with another number of cells.
 class repeater {
 public:
-    repeater(const bytes & from, uint32_t cells, bool fingerprint) : from(from), cells(cells), fingerprint(fingerprint) {}
+    // window: tokens that the layers with a window hold, 0 when there are none
+    repeater(const bytes & from, uint32_t cells, uint32_t window, bool fingerprint) : from(from), cells(cells), window(window), fingerprint(fingerprint) {}
 
     bytes run() {
         copy(8); // magic and version of the sequence's state
         cache(cells, fingerprint);
         // the layers with a window, always F16: they hold the newest tokens only
         while (at < from.size()) {
-            cache(std::min<uint32_t>(cells, 512), false);
+            cache(std::min(cells, window), false);
         }
         return out;
     }
@@ -125,18 +116,16 @@ private:
     }
 
     const bytes & from;
-    const uint32_t cells;
+    const uint32_t cells, window;
     const bool fingerprint;
     size_t at = 0;
     bytes out;
 };
 
 struct candidate {
-    std::string name;
-    bool stock;
+    cache_name name;
     llama_context * context;
     bytes state;
-    double bytes_per_token;
     std::vector<double> best; // [threads][depths]
 };
 
@@ -177,22 +166,10 @@ std::vector<int> numbers(const char * text) {
     return result;
 }
 
-candidate make(llama_model * model, const std::string & name, int n_ctx) {
-    candidate c;
-    c.name  = name;
-    c.stock = name.rfind("stock:", 0) == 0;
-    const auto types = split(c.stock ? name.substr(6) : name, '/');
-
-    auto params = llama_context_default_params();
-    params.n_ctx = n_ctx;
-    params.n_batch = params.n_ubatch = 512;
-    params.flash_attn_type = LLAMA_FLASH_ATTN_TYPE_ENABLED;
-    params.type_k = type_named(types[0]);
-    params.type_v = type_named(types.back());
-    c.context = llama_init_from_model(model, params);
-    if (!c.context) {
-        throw std::runtime_error("no context for " + name);
-    }
+candidate make(llama_model * model, const std::string & text, int n_ctx, int n_threads) {
+    candidate c { cache_name(text), nullptr, {}, {} };
+    c.context = c.name.make_context(model, n_ctx, 512);
+    llama_set_n_threads(c.context, n_threads, n_threads);
 
     std::vector<llama_token> tokens(256);
     const int n_vocab = llama_vocab_n_tokens(llama_model_get_vocab(model));
@@ -225,7 +202,7 @@ int main(int argc, char ** argv) try {
 
     std::vector<candidate> all;
     for (int i = 7; i < argc; i++) {
-        all.push_back(make(model, argv[i], n_ctx));
+        all.push_back(make(model, argv[i], n_ctx, threads[0]));
         all.back().best.assign(threads.size()*depths.size(), 1e9);
     }
 
@@ -233,14 +210,14 @@ int main(int argc, char ** argv) try {
         for (size_t t = 0; t < threads.size(); t++) {
             for (size_t d = 0; d < depths.size(); d++) {
                 for (auto & c : all) {
-                    ggml_kv_attn_set_enabled(!c.stock);
+                    c.name.choose_kernels();
                     llama_set_n_threads(c.context, threads[t], threads[t]);
                     llama_memory_clear(llama_get_memory(c.context), false);
                     if (depths[d] > 0) {
-                        const bool ours = c.name.find("kv") != std::string::npos;
-                        const bytes state = repeater(c.state, depths[d], ours).run();
+                        const bool ours = ggml_is_kv_type(c.name.type_k);
+                        const bytes state = repeater(c.state, depths[d], llama_model_n_swa(model), ours).run();
                         if (!llama_state_seq_set_data(c.context, state.data(), state.size(), 0)) {
-                            throw std::runtime_error("the repeated state of " + c.name + " was refused");
+                            throw std::runtime_error("the repeated state of " + c.name.text + " was refused");
                         }
                     }
                     llama_token token = 100;
@@ -267,7 +244,7 @@ int main(int argc, char ** argv) try {
     for (size_t t = 0; t < threads.size(); t++) {
         printf("%s\n {\"threads\": %d, \"bandwidth_gb_s\": %.1f, \"ms_per_token\": {", t ? "," : "", threads[t], bandwidth(threads[t])/1e9);
         for (size_t i = 0; i < all.size(); i++) {
-            printf("%s\n  \"%s\": [", i ? "," : "", all[i].name.c_str());
+            printf("%s\n  \"%s\": [", i ? "," : "", all[i].name.text.c_str());
             for (size_t d = 0; d < depths.size(); d++) {
                 printf("%s%.2f", d ? ", " : "", all[i].best[t*depths.size() + d]*1e3);
             }

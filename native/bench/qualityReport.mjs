@@ -1,15 +1,16 @@
 // The results of quality.mjs as a page and a plot.
 import fs from 'node:fs';
 import { fromRoot } from '../../scripts/lib/paths.mjs';
+import { memoryTable } from './qualityMemory.mjs';
 
 const digits = (value, n) => (Number.isFinite(value) ? value.toFixed(n) : '');
 
-/** Writes docs/eval/kv-quality.md and docs/eval/kv-quality.svg; `results`: model -> storage -> figures. */
-export function render(results, context) {
+/** Writes docs/eval/kv-quality.md and docs/eval/kv-quality.svg; `results`: model -> storage -> figures, `memory`: model -> preset -> bytes. */
+export function render(results, memory, context) {
   const parts = Object.entries(results).map(([model, storages]) => {
     const rows = Object.entries(storages).map(([name, one]) =>
       `| ${name} | ${digits(one.bits / 32, 3)} | ${digits(one.kld, 4)} | ${digits(one.kld999, 3)} | ${digits(one.sameTop, 1)} | ${digits(one.ppl, 3)} | ${one.chunks} |`);
-    return `## ${model}\n\n| storage | bytes per token | mean KLD | 99.9 % KLD | same first choice, % | perplexity | chunks |\n|---|---|---|---|---|---|---|\n${rows.join('\n')}\n`;
+    return `## ${model}\n\n| storage | bytes per token | mean KLD | 99.9 % KLD | same first choice, % | perplexity | chunks |\n|---|---|---|---|---|---|---|\n${rows.join('\n')}\n\nWhat the presets take, for one conversation:\n\n${memoryTable(memory[model])}`;
   });
   const page = `# Quality of the compressed KV cache
 

@@ -4,6 +4,10 @@
 
 #include "loupe_kv.h"
 
+#ifdef LOUPE_KV_VARIANTS // llama.cpp's tools only: native/bench/variants
+#include "graph.h"
+#endif
+
 #include <algorithm>
 #include <cstring>
 
@@ -114,7 +118,11 @@ ggml_tensor * build(ggml_context * ctx, int64_t ne0, ggml_tensor * shape, ggml_t
 } // namespace
 
 ggml_tensor * llama_kv_quant::build_k(ggml_context * ctx, ggml_tensor * k, ggml_tensor * pos, uint32_t il) const {
-    return build(ctx, k->ne[0], k, layers[il]->pair.empty() ? nullptr : pos, compute_k, layers[il].get());
+    ggml_tensor * rows = build(ctx, k->ne[0], k, layers[il]->pair.empty() ? nullptr : pos, compute_k, layers[il].get());
+#ifdef LOUPE_KV_VARIANTS
+    rows = variants::buildKeys(ctx, rows, *layers[il]);
+#endif
+    return rows;
 }
 
 ggml_tensor * llama_kv_quant::build_q(ggml_context * ctx, ggml_tensor * q, uint32_t il) const {
@@ -129,5 +137,9 @@ ggml_tensor * llama_kv_quant::build_products(ggml_context * ctx, ggml_tensor * q
 const ggml_kv_attn_bias * llama_kv_quant::bias(uint32_t il) const { return &layers[il]->attn; }
 
 ggml_tensor * llama_kv_quant::build_v(ggml_context * ctx, ggml_tensor * v, uint32_t il) const {
-    return build(ctx, v->ne[0], v, nullptr, compute_v, layers[il].get());
+    ggml_tensor * rows = build(ctx, v->ne[0], v, nullptr, compute_v, layers[il].get());
+#ifdef LOUPE_KV_VARIANTS
+    rows = variants::buildValues(ctx, rows, *layers[il]);
+#endif
+    return rows;
 }

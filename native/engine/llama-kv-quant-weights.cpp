@@ -7,6 +7,7 @@
 #include "llama-model.h"
 
 #include <algorithm>
+#include <cmath>
 #include <random>
 #include <stdexcept>
 
@@ -24,6 +25,11 @@ std::vector<float> read_f32(const ggml_tensor * t) {
         ggml_backend_tensor_get(t, values.data(), 0, ggml_nbytes(t));
     }
     return values;
+}
+
+// Weights of a damaged file, or of one made to harm, tell nothing: with them a scale would be no number.
+bool finite_squares(const std::vector<float> & values) {
+    return std::all_of(values.begin(), values.end(), [](float x) { return std::isfinite(x*x); });
 }
 
 // mean squares of n_head heads from a norm weight of one head, or of all heads
@@ -74,9 +80,7 @@ std::vector<float> row_mean_squares(ggml_backend_t backend, ggml_tensor * w, con
     return mean;
 }
 
-} // namespace
-
-kv_mean_squares kv_mean_squares_of(const llama_model & model, const llama_hparams & hparams, uint32_t il, const layer & l) {
+kv_mean_squares estimate(const llama_model & model, const llama_hparams & hparams, uint32_t il, const layer & l) {
     const llama_layer & w = model.layers[il];
     kv_mean_squares m;
     if (hparams.no_alloc) { // only the sizes are wanted: there are no weights
@@ -115,6 +119,13 @@ kv_mean_squares kv_mean_squares_of(const llama_model & model, const llama_hparam
     return m;
 }
 
+} // namespace
+
+kv_mean_squares kv_mean_squares_of(const llama_model & model, const llama_hparams & hparams, uint32_t il, const layer & l) {
+    kv_mean_squares m = estimate(model, hparams, il, l);
+    return finite_squares(m.q) && finite_squares(m.k) ? m : kv_mean_squares();
+}
+
 std::vector<float> kv_key_bias_of(const llama_model & model, const llama_hparams & hparams, uint32_t il, const layer & l) {
     const llama_layer & w = model.layers[il];
     if (hparams.no_alloc || w.attn_k_norm || hparams.f_clamp_kqv > 0.0f) {
@@ -129,5 +140,5 @@ std::vector<float> kv_key_bias_of(const llama_model & model, const llama_hparams
         }
         b = std::vector<float>(b.begin() + n_q, b.begin() + n_q + n_k);
     }
-    return b.size() == n_k ? b : std::vector<float>();
+    return b.size() == n_k && finite_squares(b) ? b : std::vector<float>();
 }

@@ -12,6 +12,7 @@ struct kv_mean_squares {
 };
 
 // From the norm weights of Q and K where there are such, else from the projections applied to normally distributed input.
+// Unknown, as is a bias, where a weight is NaN, infinite or so large that its square is: the layer then goes without balance or exact bias.
 kv_mean_squares kv_mean_squares_of(const llama_model & model, const llama_hparams & hparams, uint32_t il, const llama_kv_quant::layer & l);
 
 // The bias of the key projection, [n_head_kv][head_k]; empty where there is none, or where a norm follows it.

@@ -2,6 +2,11 @@
 
 #include "ggml-kv-types.h"
 #include "llama-kv-quant-weights.h"
+#include "llama-kv-tail.h"
+
+#ifdef LOUPE_KV_VARIANTS // llama.cpp's tools only: native/bench/variants
+#include "graph.h"
+#endif
 
 #include "llama-hparams.h"
 #include "llama-impl.h"
@@ -130,6 +135,17 @@ ggml_type with_block(ggml_type type, int32_t head) {
     return (ggml_type) (type + (GGML_TYPE_KV2_32 - GGML_TYPE_KV2));
 }
 
+#ifdef LOUPE_KV_VARIANTS
+bool has_windows_only(const llama_hparams & hparams, const std::function<bool(int32_t il)> & filter) {
+    for (uint32_t il = 0; il < hparams.n_layer_all; il++) {
+        if (hparams.has_kv(il) && (!filter || filter(il)) && !hparams.is_swa(il)) {
+            return false;
+        }
+    }
+    return true;
+}
+#endif
+
 } // namespace
 
 std::unique_ptr<llama_kv_quant> llama_kv_quant::make(
@@ -141,6 +157,12 @@ std::unique_ptr<llama_kv_quant> llama_kv_quant::make(
     if (!compressed && !exact_only) {
         return nullptr;
     }
+#ifdef LOUPE_KV_VARIANTS
+    // as beside a compressed cache, layers with a window stay what they are
+    if (exact_only && variants::chosen() && has_windows_only(hparams, filter)) {
+        return nullptr;
+    }
+#endif
     if (compressed && !(ggml_is_kv_type(type_k) && ggml_is_kv_type(type_v))) {
         throw std::runtime_error(format("cache types %s and %s cannot be used together", ggml_type_name(type_k), ggml_type_name(type_v)));
     }
@@ -152,6 +174,7 @@ std::unique_ptr<llama_kv_quant> llama_kv_quant::make(
     result->hash = 0xcbf29ce484222325ull ^ LKV_FORMAT_VERSION;
     result->layers.resize(hparams.n_layer_all);
     result->tail = compressed && !switched_off("LOUPE_KV_TAIL");
+    result->hash ^= result->tail ? llama_kv_tail::N_ROWS << 8 : 0; // its rows come after the others in a saved state
 
     const bool rope = hparams.rope_type == LLAMA_ROPE_TYPE_NORM || hparams.rope_type == LLAMA_ROPE_TYPE_NEOX;
     const bool known_angles = rope && hparams.n_pos_per_embd() == 1 &&

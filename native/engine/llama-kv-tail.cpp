@@ -5,6 +5,10 @@
 #include <algorithm>
 #include <cmath>
 
+#ifdef LOUPE_KV_VARIANTS // llama.cpp's tools only: native/bench/variants
+#include "graph.h"
+#endif
+
 // positions p and p + N_RING share a row
 static constexpr uint32_t N_RING = llama_kv_tail::SCRATCH - llama_kv_tail::N_SINKS;
 
@@ -59,9 +63,43 @@ void llama_kv_tail::copy(uint32_t stream_from, uint32_t stream_to) {
     maps[stream_to] = maps[stream_from];
 }
 
+void llama_kv_tail::set_positions(uint32_t stream, const llama_kv_cells & cells, int32_t * pos) const {
+    const map & m = maps[stream];
+    llama_pos newest = -1;
+    for (uint32_t row = 0; row < N_ROWS; row++) {
+        const int32_t cell = m.cell[row];
+        pos[row] = cell < 0 || cells.is_empty(cell) ? -1 : cells.pos_get(cell);
+        newest = std::max(newest, pos[row]);
+    }
+    for (uint32_t row = 0; row < N_ROWS; row++) {
+        if (pos[row] < 0) {
+            const llama_pos in_ring = (llama_pos) row - (llama_pos) N_SINKS;
+            pos[row] = in_ring < 0 || row == SCRATCH || newest < in_ring ? 0 : newest - (newest - in_ring) % (llama_pos) N_RING;
+        }
+    }
+}
+
+bool llama_kv_tail::is_read_after(const llama_kv_cells & cells, uint32_t cell, uint32_t n_seq) {
+    const llama_pos pos = cells.pos_get(cell);
+    if (pos < (llama_pos) N_SINKS) {
+        return true;
+    }
+    for (uint32_t seq = 0; seq < n_seq; seq++) {
+        if (cells.seq_has(cell, seq) && cells.seq_pos_max(seq) - pos < (llama_pos) N_NEWEST) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void llama_kv_tail::split_mask(uint32_t stream, const llama_kv_cells & cells, const llama_pos * pos, uint32_t n_tokens, uint32_t n_kv,
         ggml_fp16_t * mask, ggml_fp16_t * tail) const {
     const ggml_fp16_t hidden = ggml_fp32_to_fp16(-INFINITY);
+#ifdef LOUPE_KV_VARIANTS
+    const llama_pos n_newest = variants::newestTokens(N_NEWEST, N_RING - n_tokens); // the rows are still there while a batch is computed
+#else
+    const llama_pos n_newest = N_NEWEST;
+#endif
     std::fill(tail, tail + (size_t) n_tokens*N_ROWS, hidden);
 
     for (uint32_t row = 0; row < N_ROWS; row++) {
@@ -71,7 +109,7 @@ void llama_kv_tail::split_mask(uint32_t stream, const llama_kv_cells & cells, co
         }
         const llama_pos at = cells.pos_get(cell);
         for (uint32_t t = 0; t < n_tokens; t++) {
-            if (at < (llama_pos) N_SINKS || pos[t] - at < (llama_pos) N_NEWEST) {
+            if (at < (llama_pos) N_SINKS || pos[t] - at < n_newest) {
                 tail[(size_t) t*N_ROWS + row] = mask[(size_t) t*n_kv + cell];
                 mask[(size_t) t*n_kv + cell]  = hidden;
             }

@@ -41,6 +41,13 @@ public:
 
     void copy(uint32_t stream_from, uint32_t stream_to);
 
+    // The positions of the rows, N_ROWS values. A row that holds no token gets the one that it would hold: the angles of neighbours are computed
+    // from each other, so what is read would otherwise depend, in its last bits, on rows that are not, which a saved state does not bring.
+    void set_positions(uint32_t stream, const llama_kv_cells & cells, int32_t * pos) const;
+
+    // whether a token that follows, or the last one when it is evaluated again, would read the cell in F16: what a saved state must hold
+    static bool is_read_after(const llama_kv_cells & cells, uint32_t cell, uint32_t n_seq);
+
     // For n_tokens queries at positions pos: moves the entries of their mask rows (n_kv values each) that are read in F16 to tail (N_ROWS
     // values each), and hides them in both otherwise.
     void split_mask(uint32_t stream, const llama_kv_cells & cells, const llama_pos * pos, uint32_t n_tokens, uint32_t n_kv,

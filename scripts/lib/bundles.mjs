@@ -17,8 +17,14 @@ const webview = { platform: 'browser', target: browserTarget, format: 'iife', js
 /** One bundle per process and webview. */
 const bundles = [
   { name: 'extension', entry: 'src/extension/main.ts', outfile: 'dist/extension/main.cjs', ...commonJs, external: ['vscode'] },
-  { name: 'languageServer', entry: 'src/languageServer/main.ts', outfile: 'dist/languageServer/main.cjs', ...commonJs },
+  {
+    name: 'languageServer', entry: 'src/languageServer/main.ts', outfile: 'dist/languageServer/main.cjs', ...commonJs,
+    // Its ES module looks for itself through import.meta, which CommonJS has not.
+    alias: { 'web-tree-sitter': fromRoot('node_modules', 'web-tree-sitter', 'web-tree-sitter.cjs') },
+  },
   { name: 'sidecar', entry: 'src/sidecar/main.ts', outfile: 'dist/sidecar/main.mjs', ...esModule, external: ['node-llama-cpp'] },
+  { name: 'mcp', entry: 'src/mcp/main.ts', outfile: 'dist/mcp/main.mjs', ...esModule, banner: { js: `#!/usr/bin/env node\n${requireForEsm}` } },
+  { name: 'mcpClient', entry: 'src/mcp/client/main.ts', outfile: 'dist/mcp/client.mjs', ...esModule },
   { name: 'cli', entry: 'src/cli/main.ts', outfile: 'dist/cli/main.mjs', ...esModule },
   { name: 'chat', entry: 'src/webviews/chat/main.tsx', outfile: 'dist/webviews/chat/main.js', ...webview },
   { name: 'trace', entry: 'src/webviews/trace/main.tsx', outfile: 'dist/webviews/trace/main.js', ...webview },
@@ -44,6 +50,25 @@ export function bundleOptions(production) {
       logLevel: 'warning',
     },
   }));
+}
+
+/** The WebAssembly of tree-sitter and of every grammar that src/context/symbols/languages.ts names, by file name. */
+export const grammarFiles = {
+  'web-tree-sitter.wasm': 'web-tree-sitter/web-tree-sitter.wasm',
+  'tree-sitter-c.wasm': 'tree-sitter-c/tree-sitter-c.wasm',
+  ...Object.fromEntries(['javascript', 'typescript', 'tsx', 'python', 'go', 'rust', 'java', 'cpp', 'c-sharp', 'ruby', 'php'].map(name => [
+    `tree-sitter-${name}.wasm`, `@vscode/tree-sitter-wasm/wasm/tree-sitter-${name}.wasm`,
+  ])),
+};
+
+/** Puts them where the language server is told to look. */
+export async function copyGrammars() {
+  const target = fromRoot('dist', 'grammars');
+  fs.mkdirSync(target, { recursive: true });
+  for (const [name, from] of Object.entries(grammarFiles)) {
+    fs.copyFileSync(fromRoot('node_modules', ...from.split('/')), path.join(target, name));
+    fs.chmodSync(path.join(target, name), 0o644);
+  }
 }
 
 /** The ripgrep binary for this platform, beside the bundles that start it. */

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { ensureChromium } from './chromium.mjs';
 import { ensureCodeServer } from './codeServer.mjs';
+import { capture } from './exec.mjs';
 import { note } from './log.mjs';
 import { ensureNode24 } from './newerNode.mjs';
 import { fromRoot, modelsDir } from './paths.mjs';
@@ -18,37 +19,59 @@ async function bundleTests() {
   });
 }
 
+const load = name => import(pathToFileURL(fromRoot('out', 'test', 'support', 'workbench', name)).href);
+
 /**
  * Runs the scenarios in test/e2e against the packaged extension: in desktop VS Code when LOUPE_E2E_HOST is `desktop`
- * (needs a network and a display), else in the browser workbench.
+ * (needs a network and a display), else in the browser workbench. There two run at a time, one with a model and one without: what has no model mostly waits
+ * for a workbench, what has one for the processor. Then a scenario's output comes when it is done.
  */
 export async function runScenarios({ vsix, only = [], grep }) {
   await bundleTests();
-  const load = name => import(pathToFileURL(fromRoot('out', 'test', 'support', 'workbench', name)).href);
   const { loadScenarios } = await load('scenario.js');
-  const { add, nothing } = await load('phase.js');
+  const scenarios = await loadScenarios(only);
   const options = { vsix, models: modelsDir(), ...(grep && { grep }) };
-  const runOne = await chooseHost(load, options);
-  let totals = nothing;
-  for (const named of await loadScenarios(only)) {
-    const started = performance.now();
-    try {
-      totals = add(totals, await runOne(named));
-    } catch (error) {
-      note(`${named.name} could not run: ${error.stack ?? error}`);
-      totals = add(totals, { passed: 0, failed: 1, skipped: 0 });
-    }
-    note(`${named.name}: ${((performance.now() - started) / 1000).toFixed(1)} s`);
-  }
-  return totals;
+  const one = scenarios.length === 1 || process.env.LOUPE_E2E_HOST === 'desktop';
+  if (!one) await ensureTools(); // not twice at once
+  const lanes = one ? [scenarios] : [scenarios.filter(withModel), scenarios.filter(named => !withModel(named))];
+  const all = await Promise.all(lanes.map(lane => runLane(lane, one ? runScenario : runApart, options)));
+  const { add, nothing } = await load('phase.js');
+  return all.flat().reduce(add, nothing);
 }
 
-async function chooseHost(load, options) {
-  if (process.env.LOUPE_E2E_HOST === 'desktop') {
-    const { runOnDesktop } = await load('desktopRun.js');
-    return named => runOnDesktop(named, options);
+const withModel = ({ scenario }) => scenario.models !== 'none' && scenario.trust !== 'restricted';
+
+async function runLane(scenarios, runOne, options) {
+  const all = [];
+  for (const { name } of scenarios) {
+    const started = performance.now();
+    try {
+      all.push(await runOne(name, options));
+    } catch (error) {
+      note(`${name} could not run: ${error.stack ?? error}`);
+      all.push({ passed: 0, failed: 1, skipped: 0, failures: [`${name} could not run: ${error.message ?? error}`] });
+    }
+    note(`${name}: ${((performance.now() - started) / 1000).toFixed(1)} s`);
   }
-  const tools = { codeServer: await ensureCodeServer(), node: await ensureNode24(), chromium: await ensureChromium() };
-  const { runInBrowser } = await load('browserRun.js');
-  return named => runInBrowser(named, tools, options);
+  return all;
 }
+
+/** In a process of its own, so that the output of two scenarios is not mixed. */
+async function runApart(name, options) {
+  const totals = fromRoot('test-results', `e2e-${name}.json`);
+  fs.mkdirSync(path.dirname(totals), { recursive: true });
+  fs.rmSync(totals, { force: true });
+  const { code, output } = await capture(process.execPath, [fromRoot('scripts', 'lib', 'e2eScenario.mjs'), JSON.stringify({ name, totals, options })]);
+  process.stdout.write(output);
+  if (!fs.existsSync(totals)) throw new Error(`its process ended with exit status ${code}`);
+  return JSON.parse(fs.readFileSync(totals, 'utf8'));
+}
+
+/** Runs one scenario in this process. */
+export async function runScenario(name, options) {
+  const [named] = await (await load('scenario.js')).loadScenarios([name]);
+  if (process.env.LOUPE_E2E_HOST === 'desktop') return (await load('desktopRun.js')).runOnDesktop(named, options);
+  return (await load('browserRun.js')).runInBrowser(named, await ensureTools(), options);
+}
+
+const ensureTools = async () => ({ codeServer: await ensureCodeServer(), node: await ensureNode24(), chromium: await ensureChromium() });

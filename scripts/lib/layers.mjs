@@ -9,6 +9,9 @@ export const restrictedPackages = {
   'vscode-languageserver': ['languageServer'],
   'node-llama-cpp': ['sidecar'],
   preact: ['webviews'],
+  'web-tree-sitter': ['context'],
+  ignore: ['context'],
+  '@modelcontextprotocol/sdk': ['mcp'],
 };
 
 /**

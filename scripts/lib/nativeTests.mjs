@@ -1,4 +1,4 @@
-// Builds the library in native/kv with its tests, in several variants, and runs them. Builds are kept outside the checkout, under the hash
+// Builds the library in native/kv with its tests, in several variants, and runs them, and the tests of the engine. Builds are kept outside the checkout, under the hash
 // of the sources and of everything else that decides the binary.
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
@@ -8,9 +8,12 @@ import { cached } from './cache.mjs';
 import { canInstallDebianPackages, installDebianPackages } from './debian.mjs';
 import { capture, mustRun, run, which } from './exec.mjs';
 import { note, Stop } from './log.mjs';
+import { runEngineTests } from './native/engineTests.mjs';
 import { fromRoot } from './paths.mjs';
 
 const source = fromRoot('native', 'kv');
+/** Compiled into its tests besides: storage that is measured and not shipped. */
+const variants = fromRoot('native', 'bench', 'variants');
 const program = process.platform === 'win32' ? 'loupe-kv-test.exe' : 'loupe-kv-test';
 const crossCompiler = 'aarch64-linux-gnu-g++', emulator = 'qemu-aarch64-static';
 const limitMs = 5 * 60_000; // for one run of all tests; under an emulator it takes some ten seconds
@@ -25,17 +28,19 @@ const aarch64 = {
   ],
 };
 
-/** Totals of all variants: every test counts once for each instruction set and each variant that it ran in. */
+/** Totals of all variants and of the engine: a test of the library counts once for each instruction set and each variant that it ran in. */
 export async function runNativeTests({ cacheRoot, logs, grep }) {
   fs.mkdirSync(logs, { recursive: true });
-  const totals = { passed: 0, failed: 0, skipped: 0 };
-  const add = counted => { for (const key of Object.keys(totals)) totals[key] += counted[key] ?? 0; };
+  const totals = { passed: 0, failed: 0, skipped: 0, failures: [] };
+  const add = ({ failures = [], ...counted }) => {
+    for (const [key, number] of Object.entries(counted)) totals[key] += number;
+    totals.failures.push(...failures);
+  };
 
   const binary = await ensureTests(release, cacheRoot);
   const isas = await grantedIsas(binary);
   let count = 0; // tests in one run
-  for (const isa of isas) {
-    const counted = await runTests([binary], { name: `release-${isa}`, isa, logs, grep });
+  for (const counted of await twoAtATime(isas, isa => runTests([binary], { name: `release-${isa}`, isa, logs, grep }))) {
     count = Math.max(count, counted.passed + counted.failed);
     add(counted);
   }
@@ -45,19 +50,27 @@ export async function runNativeTests({ cacheRoot, logs, grep }) {
     skip('the sanitizers are not used on Windows', count * isas.length);
   } else {
     const checked = await ensureTests(sanitized, cacheRoot);
-    for (const isa of isas) add(await runTests([checked], { name: `sanitized-${isa}`, isa, logs, grep }));
+    (await twoAtATime(isas, isa => runTests([checked], { name: `sanitized-${isa}`, isa, logs, grep }))).forEach(add);
   }
 
   if (process.arch !== 'arm64') { // there the runs above are these
     if (await crossTools()) add(await runTests([emulator, await ensureTests(aarch64, cacheRoot)], { name: 'aarch64-neon', isa: 'neon', logs, grep }));
     else skip(`${crossCompiler} and ${emulator} are needed for AArch64 (Debian: g++-aarch64-linux-gnu qemu-user-static)`, count);
   }
+  add(await runEngineTests({ logs, grep }));
   return totals;
 
   function skip(why, number) {
     note(`native: ${number} tests skipped: ${why}`);
     add({ skipped: number });
   }
+}
+
+/** The tests of the library use one thread. */
+async function twoAtATime(all, work) {
+  const results = [];
+  for (let i = 0; i < all.length; i += 2) results.push(...await Promise.all(all.slice(i, i + 2).map(work)));
+  return results;
 }
 
 /** Path of the test program of a variant; builds it first unless that was done. */
@@ -78,7 +91,7 @@ async function ensureTests(variant, cacheRoot) {
 
 async function buildHash(variant) {
   const hash = createHash('sha256');
-  const files = fs.readdirSync(source, { withFileTypes: true, recursive: true }).filter(entry => entry.isFile())
+  const files = [source, variants].flatMap(folder => fs.readdirSync(folder, { withFileTypes: true, recursive: true })).filter(entry => entry.isFile())
     .map(entry => path.relative(source, path.join(entry.parentPath, entry.name)).replaceAll(path.sep, '/')).sort();
   for (const file of files) hash.update(`${file}\n`).update(fs.readFileSync(path.join(source, file))).update('\n');
   const compiler = await capture(variant.compiler ?? process.env.CXX ?? 'c++', ['--version']); // MSVC has no such program: then cmake's choice stands
@@ -98,7 +111,7 @@ async function unknownIsaIsIgnored(binary, isas) {
   const { code, output } = await capture(binary, ['--isa'], { env: { ...process.env, LOUPE_KV_ISA: 'nonsense' } });
   const right = code === 0 && output.includes(`LOUPE_KV_ISA=nonsense is not granted here; ${isas.at(-1)} is used.`) && output.includes(`${isas.at(-1)} ${isas.join(' ')}`);
   if (!right) note(`native: LOUPE_KV_ISA=nonsense was not ignored with a word: ${output}`);
-  return { passed: right ? 1 : 0, failed: right ? 0 : 1 };
+  return right ? { passed: 1, failed: 0 } : { passed: 0, failed: 1, failures: ['LOUPE_KV_ISA=nonsense was not ignored with a word'] };
 }
 
 /** One run of the test program. A run that ends without totals, or runs no test, counts as a failure. */
@@ -113,8 +126,9 @@ async function runTests([command, ...args], { name, isa, logs, grep }) {
   const broken = (code !== 0 && counted.failed === 0) || counted.passed + counted.failed === 0;
   if (broken) counted.failed += 1;
   note(`native, ${name}: ${counted.passed} passed, ${counted.failed} failed`);
-  if (counted.failed > 0) note(`exit status ${code}\n${output.split('\n').filter(line => !line.startsWith('ok ')).join('\n').slice(-8000)}`);
-  return counted;
+  if (counted.failed === 0) return counted;
+  note(`exit status ${code}\n${output.split('\n').filter(line => !line.startsWith('ok ')).join('\n').slice(-8000)}`);
+  return { ...counted, failures: [`${name}, exit status ${code}: ${output.split('\n').filter(line => !line.startsWith('ok ')).join(' | ').slice(0, 600)}`] };
 }
 
 /** Whether AArch64 can be compiled for and emulated; on Debian and Ubuntu as root what is missing is installed. */

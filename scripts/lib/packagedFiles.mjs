@@ -1,3 +1,5 @@
+import { grammarFiles } from './bundles.mjs';
+
 /** Every file the .vsix must hold, by name in the archive; `extension.vsixmanifest` and `[Content_Types].xml` are the format's own. */
 const required = [
   'extension.vsixmanifest', '[Content_Types].xml',
@@ -5,9 +7,10 @@ const required = [
     'package.json', 'readme.md', 'changelog.md', 'LICENSE.txt',
     'media/icon.png', 'media/loupe.svg', 'media/trace.svg',
     ...['ask', 'edit', 'inline', 'model', 'trace'].map(name => `media/walkthrough/${name}.md`),
-    'dist/extension/main.cjs', 'dist/languageServer/main.cjs', 'dist/sidecar/main.mjs', 'dist/cli/main.mjs',
+    'dist/extension/main.cjs', 'dist/languageServer/main.cjs', 'dist/sidecar/main.mjs', 'dist/cli/main.mjs', 'dist/mcp/main.mjs', 'dist/mcp/client.mjs',
     'dist/webviews/chat/main.js', 'dist/webviews/chat/main.css', 'dist/webviews/trace/main.js', 'dist/webviews/trace/main.css',
     process.platform === 'win32' ? 'dist/bin/rg.exe' : 'dist/bin/rg',
+    ...Object.keys(grammarFiles).map(name => `dist/grammars/${name}`),
     'dist/THIRD_PARTY_NOTICES.txt',
     'dist/sidecar/node_modules/node-llama-cpp/dist/index.js',
   ].map(name => `extension/${name}`),

@@ -1,7 +1,10 @@
 import { LoupeFailure } from '../base/errors.js';
 import type { WorkspacePort } from './ports.js';
 
-/** Names that only code has: in backticks, joined_by_underscores, camelCase, PascalCase of two words, calls, and file names. */
+/** What a question asks for: something in the text of the files, or something of the repository that may stand in no file. */
+export type About = 'code' | 'repository';
+
+/** Names that only code has: in backticks, joined_by_underscores, camelCase, PascalCase of two words, and calls. */
 const codeNames = [
   /`([^`\s]{2,80})`/g,
   /\b([A-Za-z][A-Za-z0-9]*_[A-Za-z0-9_]+)\b/g,
@@ -9,8 +12,8 @@ const codeNames = [
   /\b([A-Z][a-z0-9]+[A-Z][A-Za-z0-9]*)\b/g,
   /\b([A-Za-z_][A-Za-z0-9_]*)\(\)/g,
   /\b([A-Z][A-Za-z0-9]*)\.[a-z][A-Za-z0-9]*\b/g,
-  /(?<![\w/])((?:[\w.-]+\/)*[\w-]+\.[a-z][a-z0-9]{0,4})\b/g,
 ];
+const fileNames = /(?<![\w/])((?:[\w.-]+\/)*[\w-]+\.[a-z][a-z0-9]{0,4})\b/g;
 const mostNames = 6;
 const patienceMs = 700;
 
@@ -23,19 +26,23 @@ const meansThis = new RegExp([
 
 /**
  * Whether a question is about the repository, so that a model which would rather answer from memory had better look first: it says
- * so, or names something that stands in the files. By rules, since small models cannot tell; no rule matches is no statement.
+ * so, or names something that stands in the files. `code`: the names of files cannot answer it. By rules, since small models cannot
+ * tell; undefined, no rule matches, is no statement.
  */
-export async function isAboutWorkspace(question: string, workspace: WorkspacePort, signal: AbortSignal): Promise<boolean> {
-  if (meansThis.test(question)) return true;
-  const names = [...new Set(codeNames.flatMap((pattern) => [...question.matchAll(pattern)].map(([, name = '']) => name.split('/').at(-1) ?? name)))];
+export async function aboutWorkspace(question: string, workspace: WorkspacePort, signal: AbortSignal): Promise<About | undefined> {
+  const otherwise = meansThis.test(question) ? 'repository' : undefined;
+  const inQuestion = (patterns: readonly RegExp[]): string[] => patterns.flatMap((pattern) => [...question.matchAll(pattern)].map(([, name = '']) => name.split('/').at(-1) ?? name));
+  const files = inQuestion([fileNames]);
+  const names = [...new Set(inQuestion(codeNames))].filter((name) => !files.includes(name));
   const late = AbortSignal.timeout(patienceMs);
   const either = AbortSignal.any([signal, late]);
   try {
-    const found = await Promise.all(names.slice(0, mostNames).map((name) => stands(name, workspace, either)));
-    return found.includes(true);
+    const found = await Promise.all([...names, ...new Set(files)].slice(0, mostNames).map(async (name) => ({ name, stands: await stands(name, workspace, either) })));
+    const standing = found.filter(({ stands }) => stands);
+    return standing.some(({ name }) => names.includes(name)) ? 'code' : standing.length > 0 ? 'repository' : otherwise;
   } catch (thrown) {
     // A very large repository, or a search that cannot be made: nothing is known, and the tools will say what is wrong when they are used.
-    if (!signal.aborted && (late.aborted || thrown instanceof LoupeFailure)) return false;
+    if (!signal.aborted && (late.aborted || thrown instanceof LoupeFailure)) return otherwise;
     throw thrown;
   }
 }

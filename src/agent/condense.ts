@@ -11,7 +11,7 @@ export interface Condensed extends Window {
   readonly fits: boolean;
 }
 
-/** After condensing, this share of the limit is used at most, so that it is not needed again at the next hop. */
+/** After condensing, this share of what the messages may take is used at most, so that it is not needed again at the next hop. */
 const target = 0.75;
 /** Results shorter than this are not worth a stub. */
 const smallResult = 200;
@@ -23,12 +23,15 @@ const stubMark = '[Left out to save context: ';
 /**
  * Makes the messages fit into `limit` tokens. Given up in this order: tool results before the last hop (oldest first),
  * earlier turns (oldest first), long arguments of earlier calls, the middle of the last hop's results. The goal is never
- * touched. `count` is the model's own count of the whole prompt.
+ * touched. `count` is the model's own count of the whole prompt; what it counts without any message, the system prompt with what is remembered of the
+ * repository, cannot be given up.
  */
 export async function condense(window: Window, limit: number, count: (messages: readonly ChatMessage[]) => Promise<number>): Promise<Condensed> {
   const tokensBefore = await count(window.messages);
   if (tokensBefore <= limit) return { ...window, results: 0, tokensBefore, tokensAfter: tokensBefore, fits: true };
-  const perByte = tokensBefore / Math.max(1, bytes(window.messages));
+  const fixed = await count([]);
+  const perByte = Math.max(0, tokensBefore - fixed) / Math.max(1, bytes(window.messages));
+  const enough = fixed + Math.max(0, limit - fixed) * target;
   let current: Window = window;
   let results = 0;
   let tokens = tokensBefore;
@@ -37,7 +40,7 @@ export async function condense(window: Window, limit: number, count: (messages: 
       // Give up as much as the estimate says before counting again: each count is a request to the model's tokenizer.
       let estimate = tokens;
       let progressed = false;
-      while (estimate > limit * target) {
+      while (estimate > enough) {
         const next = step(current);
         if (!next) break;
         progressed = true;

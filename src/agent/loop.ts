@@ -1,12 +1,17 @@
 import { isAbort, makeError, toError, type LoupeError } from '../base/errors.js';
 import type { AgentEvent, Gate } from '../protocol/agentEvents.js';
 import type { ToolCall, ToolDefinition } from '../protocol/chat.js';
+import type { About } from './aboutWorkspace.js';
 import { orAbort } from './abort.js';
 import { judgeLimit, planHop, reasons, RepeatCounter, repeatLimit, type Closing, type HopPlan } from './gates.js';
 import { runHop, type HopOutcome } from './hop.js';
 import { failureNote } from './notes.js';
-import { nudges, systemPrompt } from './prompt.js';
-import { offeredTools, runTool } from './toolRunner.js';
+import type { ServerStart } from './mcp/port.js';
+import { noGrants } from './policy.js';
+import { firstPrompt, type FirstPrompt } from './prefix.js';
+import { nudges, type SystemMessage } from './prompt.js';
+import { runTool } from './toolRunner.js';
+import type { Tool } from './tools/tool.js';
 import { toolMessage, TurnState } from './turnState.js';
 import type { TurnDeps, TurnInput, TurnResult } from './turn.js';
 
@@ -21,13 +26,14 @@ interface Ending { readonly gate: Gate; readonly reason: string; readonly text: 
  * generator stops the model and the tools.
  */
 export async function* runTurn(deps: TurnDeps, input: TurnInput, signal: AbortSignal): AsyncGenerator<AgentEvent, TurnResult> {
-  const state = new TurnState(deps, input, signal);
+  const state = new TurnState(deps, input, firstPrompt(deps.tools, input).window, signal);
   try {
     yield {
       type: 'turnStarted', turnId: input.turnId, conversation: input.conversation, at: deps.clock.now(), goal: input.goal,
       model: deps.model.info.name, budget: input.budget, zone: input.zone,
     };
-    const ending = yield* new Loop(deps, input, state).run();
+    const tools = [...deps.tools, ...yield* serverTools(deps, input, state)];
+    const ending = yield* new Loop({ ...deps, tools }, input, firstPrompt(tools, input), state).run();
     const text = ending.text.trimEnd();
     const note = ending.gate === 'cancelled' || (ending.gate === 'error' && text === '') ? '' : failureNote(state.records);
     if (note !== '') yield { type: 'textDelta', hop: state.hop, text: text === '' ? note : `\n\n${note}` };
@@ -43,9 +49,24 @@ export async function* runTurn(deps: TurnDeps, input: TurnInput, signal: AbortSi
   }
 }
 
+async function* serverTools({ serverTools: ask }: TurnDeps, input: TurnInput, { signal, atMs }: TurnState): AsyncGenerator<AgentEvent, readonly Tool[]> {
+  if (!ask || input.zone !== 'full') return [];
+  const began = atMs();
+  const started = (start: ServerStart): AgentEvent => ({ type: 'serverStarted', hop: 0, atMs: atMs(), ...start });
+  try {
+    const { tools, starts } = await orAbort(ask(input, signal), signal);
+    for (const start of starts) yield started(start);
+    return tools;
+  } catch (thrown) {
+    // A stop is seen by the loop. Anything else costs the turn these tools, and is told.
+    if (!signal.aborted) yield started({ server: 'MCP', coldMs: atMs() - began, problem: toError(thrown).message });
+    return [];
+  }
+}
+
 class Loop {
   private readonly offered: readonly ToolDefinition[];
-  private readonly system: string;
+  private readonly system: SystemMessage;
   private readonly repeats = new RepeatCounter();
   private closing: Closing | undefined;
   private toldToClose = false;
@@ -53,12 +74,10 @@ class Loop {
   private askedAgain = false;
   private refusals = 0;
   private callsRun = 0;
-  private aboutWorkspace: boolean | undefined;
+  private about: About | 'unknown' | undefined;
 
-  constructor(private readonly deps: TurnDeps, private readonly input: TurnInput, private readonly state: TurnState) {
-    const tools = offeredTools(deps.tools, input.zone);
-    this.offered = tools.map(({ definition }) => definition);
-    this.system = systemPrompt(new Set(tools.map((tool) => tool.class)));
+  constructor(private readonly deps: TurnDeps, private readonly input: TurnInput, first: FirstPrompt, private readonly state: TurnState) {
+    ({ system: this.system, tools: this.offered } = first);
   }
 
   async *run(): AsyncGenerator<AgentEvent, Ending> {
@@ -116,9 +135,12 @@ class Loop {
   private async isEager(): Promise<boolean | undefined> {
     const { records, signal } = this.state;
     const last = records.at(-1);
-    if (this.input.context !== '' || records.length >= looksInVain || (last && !(last.inconclusive ?? last.outcome !== 'ok'))) return undefined;
-    this.aboutWorkspace ??= await this.deps.isAboutWorkspace?.(this.input.goal, signal);
-    return this.aboutWorkspace === true || records.length === 0 ? this.aboutWorkspace : undefined;
+    const settles = last && !(last.inconclusive ?? last.outcome !== 'ok');
+    if (this.input.context !== '' || this.input.memory?.mode === 'whole' || records.length >= looksInVain || (settles && last.onlyNames !== true) || !this.deps.aboutWorkspace) return undefined;
+    this.about ??= await this.deps.aboutWorkspace(this.input.goal, signal) ?? 'unknown';
+    if (records.length === 0) return this.about !== 'unknown';
+    // The names of files say nothing of the code in them, but a small model answers from them all the same.
+    return this.about === 'code' || (this.about === 'repository' && !settles) ? true : undefined;
   }
 
   /** What a finished hop means: an ending, or undefined to go on. */
@@ -166,7 +188,8 @@ class Loop {
   private async *runCall(call: ToolCall, repeated: boolean): AsyncGenerator<AgentEvent, void> {
     const run = {
       turnId: this.input.turnId, zone: this.input.zone, tools: this.deps.tools, timers: this.state.timers,
-      stopwatch: this.state.stopwatch, atMs: this.state.atMs, newId: () => this.deps.newId(),
+      stopwatch: this.state.stopwatch, atMs: this.state.atMs, newId: () => this.deps.newId(), grants: this.deps.grants ?? noGrants,
+      checkpoint: (within: AbortSignal) => this.deps.checkpoint?.({ turnId: this.input.turnId, goal: this.input.goal }, within) ?? Promise.resolve(undefined),
     };
     const note = repeated ? 'you made this same call before; use its result' : undefined;
     const result = yield* runTool(run, this.state.hop, call, note, this.state.signal);

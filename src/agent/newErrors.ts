@@ -2,7 +2,7 @@ import type { Diagnostic, WorkspacePort } from './ports.js';
 import { plural } from './gates.js';
 import { systemTimers, type Timers } from './timers.js';
 import type { Judge, TurnSoFar } from './turn.js';
-import { normalisePath } from './workspace/paths.js';
+import { normalisePath } from '../context/files/paths.js';
 
 /** Language servers report some time after a file changed: as long as they may take, and how often to look, in milliseconds. */
 const patienceMs = 2_000;

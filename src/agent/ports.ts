@@ -28,7 +28,15 @@ export interface EditPort {
   apply(edit: FileEdit, signal: AbortSignal): Promise<void>;
 }
 
+/** What keeps a command from reaching beyond the workspace folder. `why`: why nothing does, a sentence. */
+export type Isolation = { readonly kind: 'sandbox'; readonly network: boolean } | { readonly kind: 'none'; readonly why: string };
+
 export interface CommandPort {
-  /** Runs in the workspace folder, output capped by the port. */
-  run(command: string, signal: AbortSignal): Promise<{ readonly exitCode: number | null; readonly output: string; readonly truncated: boolean; readonly timedOut: boolean }>;
+  /** How a command can be confined here. */
+  isolation(): Promise<Isolation>;
+  /**
+   * Runs in the workspace folder, output capped by the port. With less than `isolation` it does not run at all: that is what was allowed.
+   * `made`: protected files that were not there before.
+   */
+  run(command: string, isolation: Isolation, signal: AbortSignal): Promise<{ readonly made: readonly string[]; readonly exitCode: number | null; readonly output: string; readonly truncated: boolean; readonly timedOut: boolean }>;
 }

@@ -1,12 +1,15 @@
 import type { Attachment } from '../protocol/conversation.js';
+import type { ChatMessage } from '../protocol/chat.js';
 import type { ToolClass } from '../protocol/agentEvents.js';
-import { hiddenNote, revealHidden } from './hiddenText.js';
+import type { TurnMemory } from './turn.js';
+import { fenced } from '../base/fence.js';
+import { hiddenNote, revealHidden } from '../base/hiddenText.js';
 
 /**
  * Prompts: pure, byte-stable (nothing in them depends on time, machine or order of calls), so that the prefix stays cached.
  * Short, because small models follow short prompts. How calls are written belongs to the model's format.
  */
-export function systemPrompt(offered: ReadonlySet<ToolClass>): string {
+export function systemPrompt(offered: ReadonlySet<ToolClass>, memory?: TurnMemory['mode']): string {
   const lines = ['You are Loupe, a coding assistant working on the repository that is open in the editor.'];
   if (offered.has('read')) {
     lines.push(
@@ -17,9 +20,22 @@ export function systemPrompt(offered: ReadonlySet<ToolClass>): string {
   }
   if (offered.has('write')) lines.push('To change a file, call propose_edit; the user decides about each change.');
   else if (offered.size > 0) lines.push('You can only read here: describe changes instead of making them.');
+  if (memory !== undefined) lines.push(remembered[memory]);
   lines.push('Answer briefly, in Markdown.');
   return lines.join('\n');
 }
+
+export type SystemMessage = Extract<ChatMessage, { role: 'system' }>;
+
+/** The first message of every prompt of a conversation; see {@link systemPrompt}. */
+export function systemMessage(offered: ReadonlySet<ToolClass>, memory?: TurnMemory): SystemMessage {
+  return { role: 'system', content: systemPrompt(offered, memory?.mode), ...(memory === undefined ? {} : { memory: [...memory.blocks] }) };
+}
+
+const remembered: Record<TurnMemory['mode'], string> = {
+  whole: 'The files of the repository stand at the end of this message: answer from them, and look with the tools only for what is not there.',
+  map: 'Central files and a map of the others stand at the end of this message: answer from them where they suffice, and look with the tools for the rest.',
+};
 
 /** The user message of a turn: attachments first, so that the question is the last thing read. */
 export function userMessage(context: string, goal: string): string {
@@ -44,16 +60,9 @@ function renderAttachment(attachment: Attachment): string {
     shown.length < text.length ? `only the first ${attachmentLimit.toLocaleString('en-US')} of ${text.length.toLocaleString('en-US')} characters are shown` : undefined,
     hiddenNote(count),
   ].filter((note) => note !== undefined);
-  const fence = fenceFor(shown);
   const lines = attachment.startLine === undefined ? '' : `, lines ${attachment.startLine}-${attachment.endLine ?? attachment.startLine}`;
   const heading = `${headings[attachment.kind]} ${revealHidden(attachment.path).text}${lines}${notes.length > 0 ? ` (${notes.join('; ')})` : ''}:`;
-  return `${heading}\n${fence}\n${shown}${shown.endsWith('\n') || shown === '' ? '' : '\n'}${fence}`;
-}
-
-/** Longer than any run of backticks inside, so that the text cannot close it. */
-function fenceFor(text: string): string {
-  const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map((run) => run[0].length));
-  return '`'.repeat(longest + 1);
+  return `${heading}\n${fenced(shown)}`;
 }
 
 export const nudges = {

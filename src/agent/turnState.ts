@@ -5,7 +5,7 @@ import { condense, type Window } from './condense.js';
 import { orAbort } from './abort.js';
 import { tokensOf } from './gates.js';
 import type { CallRecord } from './notes.js';
-import { userMessage } from './prompt.js';
+import type { SystemMessage } from './prompt.js';
 import { Stopwatch } from './stopwatch.js';
 import { systemTimers, type Timers } from './timers.js';
 import type { JudgedCall, TurnDeps, TurnInput } from './turn.js';
@@ -13,13 +13,16 @@ import type { JudgedCall, TurnDeps, TurnInput } from './turn.js';
 /** Tokens of the context kept free for an answer, at most; a quarter of a small context. */
 const answerReserve = 1_024;
 
+/** Tokens that a prompt may have in a context of this size; a longer one is condensed. */
+export const promptLimit = (contextSize: number): number => contextSize - Math.min(answerReserve, Math.floor(contextSize / 4));
+
 export interface Prompt { readonly messages: readonly ChatMessage[]; readonly tokens: number; readonly fits: boolean }
 
 /** What one turn knows while it runs: messages, what was spent, and the signal that ends it. */
 export class TurnState implements Disposable {
   hop = 0;
   last: GenerationStats | undefined;
-  readonly records: (CallRecord & JudgedCall & { readonly inconclusive?: boolean })[] = [];
+  readonly records: (CallRecord & JudgedCall & { readonly inconclusive?: boolean; readonly onlyNames?: boolean })[] = [];
   readonly texts: string[] = [];
   readonly timers: Timers;
   readonly stopwatch: Stopwatch;
@@ -28,17 +31,14 @@ export class TurnState implements Disposable {
   private readonly own = new AbortController();
   private readonly startedMs: number;
   private readonly usedIds = new Set<string>();
-  private window: Window;
   private tokens = 0;
 
-  constructor(private readonly deps: TurnDeps, input: TurnInput, private readonly user: AbortSignal) {
+  constructor(private readonly deps: TurnDeps, input: Pick<TurnInput, 'budget'>, private window: Window, private readonly user: AbortSignal) {
     this.timers = deps.timers ?? systemTimers;
     this.startedMs = deps.clock.monotonic();
     this.signal = AbortSignal.any([user, this.own.signal]);
     this.stopwatch = new Stopwatch(deps.clock, this.timers, input.budget.wallMs, () => this.own.abort());
-    const history = input.history.filter((message) => message.role !== 'system');
-    this.window = { messages: [...history, { role: 'user', content: userMessage(input.context, input.goal) }], goal: history.length };
-    for (const message of history) if (message.role === 'assistant') message.toolCalls?.forEach(({ id }) => this.usedIds.add(id));
+    for (const message of window.messages) if (message.role === 'assistant') message.toolCalls?.forEach(({ id }) => this.usedIds.add(id));
   }
 
   /** Milliseconds since the turn began, to the microsecond, so that exported times compare equal when read back. */
@@ -75,12 +75,10 @@ export class TurnState implements Disposable {
   }
 
   /** The prompt of the next hop, condensed where it has to be. */
-  async prompt(system: string, request: Parameters<TurnDeps['model']['countPromptTokens']>[0]): Promise<Prompt & { event: CondensedEvent | undefined }> {
-    const head: ChatMessage = { role: 'system', content: system };
-    const size = this.deps.model.info.contextSize;
+  async prompt(head: SystemMessage, request: Parameters<TurnDeps['model']['countPromptTokens']>[0]): Promise<Prompt & { event: CondensedEvent | undefined }> {
     const count = (messages: readonly ChatMessage[]): Promise<number> =>
       orAbort(this.deps.model.countPromptTokens({ ...request, messages: [head, ...messages] }, this.signal), this.signal);
-    const condensed = await condense(this.window, size - Math.min(answerReserve, Math.floor(size / 4)), count);
+    const condensed = await condense(this.window, promptLimit(this.deps.model.info.contextSize), count);
     this.window = condensed;
     const { results, tokensBefore, tokensAfter, fits } = condensed;
     return {

@@ -11,7 +11,12 @@ export const errorCodes = [
   'download.failed', 'download.diskFull', 'download.cancelled',
   // sidecar
   'sidecar.unavailable', 'sidecar.crashed', 'sidecar.crashLoop', 'sidecar.hung', 'sidecar.unauthorized', 'sidecar.protocol',
-  'kv.formatIgnored', 'kv.flashAttention', 'context.overflow',
+  'kv.formatIgnored', 'kv.flashAttention', 'kv.refused', 'context.overflow',
+  // saved KV state
+  'snapshot.damaged', 'snapshot.otherModel', 'snapshot.otherEngine', 'snapshot.otherFormat', 'snapshot.unsafeFile', 'snapshot.diskFull',
+  'snapshot.overBudget', 'snapshot.failed',
+  // repository memory
+  'memory.indexStopped', 'memory.off', 'memory.nothing',
   // remote endpoints
   'endpoint.unreachable', 'endpoint.unauthorized', 'endpoint.badResponse', 'endpoint.httpError',
   // agent and tools
@@ -20,6 +25,9 @@ export const errorCodes = [
   'path.outsideWorkspace', 'path.notFound',
   'trace.writeFailed', 'trace.exportFailed',
   'git.unavailable', 'git.noRepository',
+  // MCP servers whose tools the agent uses
+  'mcp.configuration', 'mcp.notApproved', 'mcp.off', 'mcp.notStarted', 'mcp.ended', 'mcp.crashLoop', 'mcp.timeout', 'mcp.tooMuch', 'mcp.badMessage',
+  'mcp.unauthorized', 'mcp.unreachable', 'mcp.failed', 'mcp.changed',
   // everything else
   'workspace.untrusted', 'workspace.none', 'cancelled', 'internal',
 ] as const;

@@ -17,7 +17,7 @@ export type Arguments =
   | { readonly kind: 'help' }
   | { readonly kind: 'usage'; readonly problem: string };
 
-export const help = `Ask about a folder with a local model. Nothing is changed, and no command is run.
+export const help = `Ask about a folder with a local model. Nothing is changed, no command is run, and no MCP server is started.
 
   npm run ask -- "question" [options]
 

@@ -1,13 +1,13 @@
-import { realpath, stat } from 'node:fs/promises';
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../base/clock.js';
 import { makeError, toError, type LoupeError } from '../base/errors.js';
 import type { Result } from '../base/result.js';
-import { isAboutWorkspace } from '../agent/aboutWorkspace.js';
+import { aboutWorkspace, type About } from '../agent/aboutWorkspace.js';
 import { orAbort } from '../agent/abort.js';
 import { runTurn } from '../agent/loop.js';
 import type { WorkspacePort } from '../agent/ports.js';
 import { standardTools } from '../agent/tools/standardTools.js';
+import { realFolder } from '../agent/workspace/realFolder.js';
 import type { ChatModel } from '../model/chatModel.js';
 import { settingDefaults } from '../protocol/settings.js';
 import type { TraceTurn } from '../protocol/trace.js';
@@ -38,7 +38,7 @@ export async function ask(deps: AskDeps, options: AskOptions, signal: AbortSigna
     return error.code === 'cancelled' ? exitCodes.cancelled : exitCodes.failed;
   };
   try {
-    const root = await folder(options.folder);
+    const root = await realFolder(options.folder);
     if (root === undefined) return fail(makeError('workspace.none', `There is no folder ${options.folder}.`, 'Give the path of a folder with --folder.'));
     const model = await orAbort(deps.connect(options, (text) => view.status(text), signal), signal);
     if (!model.ok) return fail(model.error);
@@ -54,16 +54,6 @@ export async function ask(deps: AskDeps, options: AskOptions, signal: AbortSigna
   }
 }
 
-async function folder(path: string): Promise<string | undefined> {
-  try {
-    const real = await realpath(path);
-    return (await stat(real)).isDirectory() ? real : undefined;
-  } catch (thrown) {
-    if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw thrown;
-  }
-}
-
 async function runAndShow(deps: AskDeps, options: AskOptions, model: ChatModel, workspace: WorkspacePort, view: LiveView | undefined, signal: AbortSignal): Promise<{ turn: TraceTurn; answer: string }> {
   const input = {
     turnId: randomUUID(), conversation: `cli-${randomUUID()}`, goal: options.question, context: '', history: [], zone: 'zero',
@@ -71,8 +61,8 @@ async function runAndShow(deps: AskDeps, options: AskOptions, model: ChatModel, 
   } as const;
   // No editor, no diagnostics: a tool that can only say so would cost tokens in every prompt.
   const tools = standardTools({ workspace }, 'zero').filter(({ definition }) => definition.name !== 'diagnostics');
-  const about = (question: string, within: AbortSignal): Promise<boolean> => isAboutWorkspace(question, workspace, within);
-  const events = runTurn({ model, tools, clock: deps.clock, newId: randomUUID, isAboutWorkspace: about }, input, signal);
+  const about = (question: string, within: AbortSignal): Promise<About | undefined> => aboutWorkspace(question, workspace, within);
+  const events = runTurn({ model, tools, clock: deps.clock, newId: randomUUID, aboutWorkspace: about }, input, signal);
   let turn: TraceTurn | undefined;
   for (;;) {
     const next = await events.next();

@@ -3,8 +3,10 @@ import { DisposableStore } from '../base/disposable.js';
 import { messageOf } from '../base/errors.js';
 import type { Logger } from '../base/logger.js';
 import { commands, contextKeys, views } from '../protocol/commands.js';
+import type { ChatController } from './chat/chatController.js';
 import type { Handlers } from './commands/handlers.js';
 import { channelLogger } from './host/channelLogger.js';
+import type { FolderPorts } from './workspace/agentPorts.js';
 
 /** The parts of this window, made when the first of them is needed. */
 interface Application {
@@ -19,6 +21,8 @@ let application: Promise<Application> | undefined;
 
 /** Where a window keeps the folder that its user chose. */
 const folderKey = 'loupe.folder';
+/** Turns of a folder that can be undone. */
+const turnsToUndo = 50;
 
 /**
  * Only registers: everything behind it is imported and constructed when the workbench has settled, or when it is first asked
@@ -58,7 +62,8 @@ export async function deactivate(): Promise<void> {
 
 /** Constructs the window's parts. Each import gets a turn of the event loop for itself, so that together they never hold the host. */
 async function compose(context: vscode.ExtensionContext, channel: vscode.LogOutputChannel, logger: Logger): Promise<Application> {
-  const { randomUUID } = await load(() => import('node:crypto'));
+  const { createHash, randomUUID } = await load(() => import('node:crypto'));
+  const { homedir } = await load(() => import('node:os'));
   const path = await load(() => import('node:path'));
   const { systemClock } = await load(() => import('../base/clock.js'));
   await load(() => import('zod'));
@@ -76,14 +81,23 @@ async function compose(context: vscode.ExtensionContext, channel: vscode.LogOutp
   const { Sidecar } = await load(() => import('./models/sidecar.js'));
   const { ConversationStore } = await load(() => import('./chat/conversationStore.js'));
   const { ChatController } = await load(() => import('./chat/chatController.js'));
+  const { systemTimers } = await load(() => import('../agent/timers.js'));
+  const { TypingAhead } = await load(() => import('./chat/typingAhead.js'));
   const { ChatView } = await load(() => import('./chat/chatView.js'));
   const { EditorActions } = await load(() => import('./chat/editorActions.js'));
   const { turnRunner } = await load(() => import('./chat/turnRunner.js'));
+  const { SessionGrants } = await load(() => import('../agent/sessionGrants.js'));
   const { AgentPorts } = await load(() => import('./workspace/agentPorts.js'));
   const { EditorWorkspace } = await load(() => import('./workspace/editorWorkspace.js'));
   const { EditorEdits } = await load(() => import('./approvals/editorEdits.js'));
   const { NodeWorkspace } = await load(() => import('../agent/workspace/nodeWorkspace.js'));
   const { NodeEdits } = await load(() => import('../agent/workspace/nodeEdits.js'));
+  const { Checkpoints } = await load(() => import('../agent/workspace/checkpoints.js'));
+  const { FileBatches } = await load(() => import('../agent/workspace/fileBatch.js'));
+  const { FolderRecord } = await load(() => import('../agent/workspace/folderRecord.js'));
+  const { ShadowGit } = await load(() => import('../agent/workspace/shadowGit.js'));
+  const { recoverBatches } = await load(() => import('./workspace/recoverBatches.js'));
+  const { Bubblewrap } = await load(() => import('../agent/workspace/sandbox/bubblewrap.js'));
   const { NodeCommands } = await load(() => import('../agent/workspace/nodeCommands.js'));
   const { TraceRecorder } = await load(() => import('./trace/traceRecorder.js'));
   const { TraceView } = await load(() => import('./trace/traceView.js'));
@@ -94,6 +108,12 @@ async function compose(context: vscode.ExtensionContext, channel: vscode.LogOutp
   await load(() => import('vscode-jsonrpc/node'));
   await load(() => import('vscode-languageserver-protocol/node'));
   const { registerInline } = await load(() => import('./inline/registerInline.js'));
+  const { registerMemory } = await load(() => import('./memory/registerMemory.js'));
+  const { removeStore, storeFile } = await load(() => import('../context/store/storeFile.js'));
+  const { cacheRoot } = await load(() => import('../model/paths.js'));
+  await load(() => import('../protocol/window.js'));
+  const { registerMcp } = await load(() => import('./mcp/registerMcp.js'));
+  const { registerMcpClient } = await load(() => import('./mcp/client/registerMcpClient.js'));
   const { SidecarSupervisor } = await load(() => import('../model/sidecar/supervisor.js'));
   const { isAlive } = await load(() => import('../model/sidecar/stateFiles.js'));
   const { LocalChatModel } = await load(() => import('../model/localChatModel.js'));
@@ -141,28 +161,72 @@ async function compose(context: vscode.ExtensionContext, channel: vscode.LogOutp
     set: (folder) => context.workspaceState.update(folderKey, folder),
   }));
   const approvals = disposables.add(new PendingApprovals());
+  const grants = new SessionGrants();
   const preview = disposables.add(new EditPreview(approvals));
   const ripgrep = path.join(context.extensionUri.fsPath, 'dist', 'bin', process.platform === 'win32' ? 'rg.exe' : 'rg');
-  const ports = new AgentPorts({
-    folder: folderAt, approvals, newId,
-    ports: (folder) => {
-      const root = folder.uri.fsPath;
-      const workspace = new EditorWorkspace(folder, new NodeWorkspace(root, ripgrep));
-      return { workspace, edits: new EditorEdits(workspace, new NodeEdits(root)), commands: new NodeCommands({ root, env: process.env }) };
-    },
-  });
+  const sandbox = new Bubblewrap({ program: 'bwrap', ripgrep, home: homedir(), path: process.env['PATH'] ?? '' });
+  const commandSettings = (): { sandbox: boolean; network: boolean } => ({ sandbox: settings.get('loupe.commands.sandbox') === 'auto', network: settings.get('loupe.commands.network') });
+  /** What is recorded of a folder lies outside of it, where no tool and no command of a model reaches. */
+  const records = (root: string): string => path.join(storage, 'folders', createHash('sha256').update(root).digest('hex').slice(0, 16));
+  const batchesOf = new Map<string, InstanceType<typeof FileBatches>>();
+  const batches = (root: string): InstanceType<typeof FileBatches> => {
+    const known = batchesOf.get(root) ?? new FileBatches(root, path.join(records(root), 'batches'));
+    batchesOf.set(root, known);
+    return known;
+  };
+  const folderPorts = (folder: vscode.WorkspaceFolder): FolderPorts => {
+    const root = folder.uri.fsPath;
+    const workspace = new EditorWorkspace(folder, new NodeWorkspace(root, ripgrep));
+    const git = new ShadowGit({ program: 'git', gitDir: path.join(records(root), 'checkpoints.git'), root, path: process.env['PATH'] });
+    return {
+      workspace, edits: new EditorEdits(workspace, new NodeEdits(root)), commands: new NodeCommands({ root, env: process.env, sandbox, settings: commandSettings }),
+      checkpoints: new Checkpoints({ git, record: new FolderRecord(git), batches: batches(root), clock: systemClock, keep: turnsToUndo }),
+    };
+  };
+  const reports = disposables.add(new Reports());
+  const version = (context.extension.packageJSON as { version: string }).version;
+  const mcpClient = disposables.add(registerMcpClient({
+    module: path.join(context.extensionUri.fsPath, 'dist', 'mcp', 'client.mjs'), version, records: path.join(context.globalStorageUri.fsPath, 'mcp'),
+    trust, settings, reports, clock: systemClock, timers: systemTimers, onError: (error) => void showError(error, logger), logger,
+  }));
+  const ports = new AgentPorts({ folder: folderAt, approvals, grants, newId, ports: folderPorts, servers: (folder) => mcpClient.of(folder) });
   const store = new ConversationStore(path.join(storage, 'chats'), logger);
-  const controller = disposables.add(new ChatController({
+  const controller: ChatController = disposables.add(new ChatController({
     store, model: models, folders, trusted: () => trust.granted, clock: systemClock, newId, logger,
     run: turnRunner({
       acquire: (signal) => models.acquire(signal),
       attachments: (attachments, folder, signal) => ports.renderAttachments(attachments, folder, signal),
       agent: (model, input, folder, signal) => ports.runTurn(model, input, folder, signal),
+      memoryOf: (conversation, model, signal) => memory.conversations.memoryOf(conversation, model, signal),
       budget: () => ({
         steps: settings.get('loupe.agent.maxSteps'), tokens: settings.get('loupe.agent.maxTokens'), wallMs: settings.get('loupe.agent.maxSeconds') * 1000,
       }),
       clock: systemClock,
     }),
+  }));
+  const indexFolder = path.join(context.globalStorageUri.fsPath, 'index');
+  const inline = disposables.add(registerInline({
+    serverModule: path.join(context.extensionUri.fsPath, 'dist', 'languageServer', 'main.cjs'),
+    sidecar: await sidecar.address(), trust, settings,
+    context: { grammars: path.join(context.extensionUri.fsPath, 'dist', 'grammars'), storage: indexFolder },
+    completionModel: (onCheck, signal) => library.completionModel(onCheck, signal),
+    onDidChangeModels: library.onDidChange,
+    memento: context.globalState, channel, logger, clock: systemClock,
+    onStatus: (status) => logger.log('info', 'Inline suggestions', { ...status }),
+  }));
+
+  const chatFolder = {
+    get current(): string | undefined { return folderAt(controller.folder)?.uri.toString(); },
+    onDidChange: controller.onDidChangeFolder,
+  };
+  const memory = disposables.add(registerMemory({
+    trust, settings, model: models, serverTools: mcpClient, folder: chatFolder, server: inline.server, removeIndex: (folder) => removeStore(storeFile(indexFolder, folder)), onTurnEvent: controller.onTurnEvent, memento: context.workspaceState,
+    prefixes: async () => (await sidecar.engine()).prefixes,
+    prompt: (model, folder, remembered) => {
+      const { system, tools } = ports.prefix(folder, remembered);
+      return model.prefix(system, tools);
+    },
+    clock: systemClock, newId, logger,
   }));
   const editor = new EditorActions({
     folder: () => controller.folder,
@@ -174,7 +238,16 @@ async function compose(context: vscode.ExtensionContext, channel: vscode.LogOutp
   const loadModel = (): void => {
     if (trust.granted) void models.acquire(new AbortController().signal);
   };
-  const chat = disposables.add(new ChatView({ extensionUri: context.extensionUri, controller, approvals, editor, onShown: loadModel, onCancelLoading: () => models.cancel(), logger }));
+  const typing = disposables.add(new TypingAhead({
+    controller, models, logger, timers: systemTimers,
+    attachments: (attachments, folder, signal) => ports.renderAttachments(attachments, folder, signal),
+    memoryOf: (conversation, model, signal) => memory.conversations.upcoming(conversation, model, signal),
+    read: (model, input, folder, signal) => ports.readAhead(model, input, folder, signal),
+  }));
+  const chat = disposables.add(new ChatView({
+    extensionUri: context.extensionUri, controller, approvals, editor, logger,
+    onShown: loadModel, onCancelLoading: () => models.cancel(), onTyping: (typed) => typing.typed(typed),
+  }));
   const recorder = new TraceRecorder({
     store: new TraceStore({ folder: path.join(storage, 'trace'), keepTurns: settings.get('loupe.trace.keepTurns'), pid: process.pid, isAlive }), fold: foldTurn, logger,
   });
@@ -189,7 +262,7 @@ async function compose(context: vscode.ExtensionContext, channel: vscode.LogOutp
   }));
   disposables.add(controller.onDidChangeRunning((running) => void vscode.commands.executeCommand('setContext', contextKeys.turnRunning, running)));
   disposables.add(approvalNotices(approvals, () => chat.isVisible, () => chat.reveal()));
-  disposables.add(new StatusBar({ badge: () => models.badge, onDidChangeBadge: models.onDidChange, onTurnEvent: controller.onTurnEvent, cancelLoading: () => models.cancel() }));
+  disposables.add(new StatusBar({ badge: () => models.badge, onDidChangeBadge: models.onDidChange, onTurnEvent: controller.onTurnEvent, cancelLoading: () => models.cancel(), memory: memory.memory }));
   disposables.add(settings.onDidChange((keys) => {
     if ([...keys].some((key) => /^loupe\.(model|kv|endpoint)\./.test(key))) {
       models.reset();
@@ -200,19 +273,19 @@ async function compose(context: vscode.ExtensionContext, channel: vscode.LogOutp
     void controller.sendState();
     if (chat.isVisible) loadModel();
   }));
-  const reports = disposables.add(new Reports());
-  disposables.add(registerInline({
-    serverModule: path.join(context.extensionUri.fsPath, 'dist', 'languageServer', 'main.cjs'),
-    sidecar: await sidecar.address(), trust, settings,
-    completionModel: (onCheck, signal) => library.completionModel(onCheck, signal),
-    onDidChangeModels: library.onDidChange,
-    memento: context.globalState, channel, logger, clock: systemClock,
-    onStatus: (status) => logger.log('info', 'Inline suggestions', { ...status }),
+  const undo = {
+    folder: () => controller.folder, isRunning: () => controller.isRunning, checkpoints: (folder: string | undefined) => ports.checkpoints(folder),
+    root: (folder: string | undefined) => ports.workspace(folder).workspace.root, newId, notice: (text: string) => controller.notice('info', text),
+  };
+  disposables.add(recoverBatches({ trust, roots: () => folders.all.map(({ uri }) => vscode.Uri.parse(uri, true).fsPath), batches, logger }));
+  const mcp = disposables.add(registerMcp({
+    extension: context.extensionUri.fsPath, version, cache: cacheRoot(),
+    trust, settings, ports: folderPorts, edits: approvals, newId, logger,
   }));
 
   return {
     handlers: commandHandlers({
-      trust, controller, chat, trace, recorder, approvals, preview, folders, models, modelCommands, reports, newId, channel, logger,
+      trust, controller, chat, trace, recorder, approvals, grants, undo, preview, folders, models, modelCommands, reports, newId, channel, logger, memory: memory.memory,
       traceFormats: { otlp: (turns) => JSON.stringify(toOtlp(turns), null, 1), chrome: (turns) => JSON.stringify(toChromeTrace(turns)) },
       engine: () => sidecar.engine(),
       restartSidecar: async () => {
@@ -221,6 +294,8 @@ async function compose(context: vscode.ExtensionContext, channel: vscode.LogOutp
         loadModel();
       },
       currentSelection: () => editor.currentSelection(),
+      copyMcpConfiguration: () => mcp.copyConfiguration(),
+      showMcpServers: () => mcpClient.show(),
     }),
     resolveChat: (view) => chat.resolve(view),
     resolveTrace: (view) => trace.resolve(view),

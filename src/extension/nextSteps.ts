@@ -9,6 +9,8 @@ const log: NextStep = { title: 'Show Log', command: 'loupe.showLog' };
 const key: NextStep = { title: 'Set API Key', command: 'loupe.setEndpointKey' };
 const endpointSettings: NextStep = { title: 'Endpoint Settings', command: 'workbench.action.openSettings', argument: 'loupe.endpoint' };
 const contextSettings: NextStep = { title: 'Context Settings', command: 'workbench.action.openSettings', argument: 'loupe.model.contextSize' };
+const memorySettings: NextStep = { title: 'Memory Settings', command: 'workbench.action.openSettings', argument: 'loupe.memory' };
+const remember: NextStep = { title: 'Try Again', command: 'loupe.rememberRepository' };
 const trust: NextStep = { title: 'Manage Trust', command: 'workbench.trust.manage' };
 
 const exportAgain: NextStep = { title: 'Export Again', command: 'loupe.exportTrace' };
@@ -32,6 +34,10 @@ export function nextSteps(code: ErrorCode): readonly NextStep[] {
       return [restart, log];
     case 'kv.formatIgnored': case 'context.overflow':
       return [contextSettings, log];
+    case 'memory.indexStopped': case 'snapshot.diskFull': case 'snapshot.failed':
+      return [remember, log];
+    case 'snapshot.overBudget': case 'memory.off':
+      return [memorySettings];
     case 'endpoint.unreachable': case 'endpoint.badResponse': case 'endpoint.httpError':
       return [endpointSettings, chooseModel];
     case 'endpoint.unauthorized':

@@ -35,9 +35,11 @@ function accept(definition: SettingDefinition, value: unknown): unknown {
     case 'boolean':
       return typeof value === 'boolean' ? value : undefined;
     case 'object':
+      if ('open' in definition) return isRecord(value) ? value : undefined;
       return isFlags(value) ? { ...definition.default, ...value } : undefined;
   }
 }
 
-const isFlags = (value: unknown): value is Record<string, boolean> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) && Object.values(value).every((flag) => typeof flag === 'boolean');
+const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const isFlags = (value: unknown): value is Record<string, boolean> => isRecord(value) && Object.values(value).every((flag) => typeof flag === 'boolean');

@@ -4,6 +4,9 @@ import type { Event } from '../base/event.js';
 import type { AgentEvent } from '../protocol/agentEvents.js';
 import type { CommandId } from '../protocol/commands.js';
 import type { ModelBadge } from '../protocol/views.js';
+import { canCancel, canRemember, type MemoryState } from './memory/memoryState.js';
+import { memoryText } from './memory/memoryText.js';
+import { nextSteps } from './nextSteps.js';
 import { activityAfter, statusText } from './statusText.js';
 
 /** Command of the status bar item: internal, so it is in no table and no palette. */
@@ -14,6 +17,7 @@ export interface StatusSource {
   readonly onDidChangeBadge: Event<void>;
   readonly onTurnEvent: Event<AgentEvent>;
   readonly cancelLoading: () => void;
+  readonly memory: { readonly state: MemoryState; readonly onDidChange: Event<MemoryState>; cancel(): void };
 }
 
 interface MenuItem extends vscode.QuickPickItem { readonly take: () => unknown }
@@ -29,6 +33,7 @@ export class StatusBar implements Disposable {
     this.item.command = menuCommand;
     this.disposables.add(vscode.commands.registerCommand(menuCommand, () => this.showMenu()));
     this.disposables.add(source.onDidChangeBadge(() => this.render()));
+    this.disposables.add(source.memory.onDidChange(() => this.render()));
     this.disposables.add(source.onTurnEvent((event) => {
       const activity = activityAfter(event, this.activity);
       if (activity === this.activity) return;
@@ -44,7 +49,7 @@ export class StatusBar implements Disposable {
   }
 
   private render(): void {
-    const { text, tooltip, label, warning } = statusText(this.source.badge(), this.activity);
+    const { text, tooltip, label, warning } = statusText(this.source.badge(), this.activity, this.source.memory.state);
     this.item.text = text;
     this.item.tooltip = tooltip;
     this.item.accessibilityInformation = { label, role: 'button' };
@@ -52,13 +57,12 @@ export class StatusBar implements Disposable {
   }
 
   private async showMenu(): Promise<void> {
-    const entry = (label: string, command: CommandId, description?: string): MenuItem =>
-      ({ label, take: () => vscode.commands.executeCommand(command), ...(description === undefined ? {} : { description }) });
     const badge = this.source.badge();
     const cancel: MenuItem = { label: '$(debug-stop) Cancel Loading', description: badge.label, take: () => this.source.cancelLoading() };
     const items = [
       ...(badge.state === 'checking' || badge.state === 'loading' ? [cancel] : []),
       ...(this.activity === undefined ? [] : [entry('$(debug-stop) Stop', 'loupe.stop', this.activity)]),
+      ...this.memoryEntries(),
       entry('$(comment-discussion) Ask About This Repository', 'loupe.ask'),
       entry('$(package) Choose Model', 'loupe.chooseModel', badge.label),
       entry('$(pulse) Show Trace', 'loupe.showTrace'),
@@ -70,4 +74,26 @@ export class StatusBar implements Disposable {
     const chosen = await vscode.window.showQuickPick(items, { title: 'Loupe', placeHolder: badge.detail });
     await chosen?.take();
   }
+
+  /** What can be done about the memory of the repository; what went wrong with it comes with its next step. */
+  private memoryEntries(): readonly MenuItem[] {
+    const { memory } = this.source;
+    const { state } = memory;
+    const { bar } = memoryText(state);
+    const items: MenuItem[] = [];
+    if (state.state === 'failed') {
+      const [step] = nextSteps(state.error.code);
+      items.push({
+        label: '$(warning) Repository Not Remembered', description: step?.title ?? '', detail: `${state.error.message} ${state.error.next}`,
+        take: () => step && vscode.commands.executeCommand(step.command, ...(step.argument === undefined ? [] : [step.argument])),
+      });
+    }
+    if (canCancel(state)) items.push({ label: '$(debug-stop) Cancel Remembering', ...(bar === undefined ? {} : { description: bar }), take: () => memory.cancel() });
+    if (canRemember(state)) items.push(entry('$(database) Remember This Repository Now', 'loupe.rememberRepository'));
+    if (state.state === 'warm') items.push(entry('$(trash) Forget This Repository', 'loupe.forgetRepository', bar));
+    return items;
+  }
 }
+
+const entry = (label: string, command: CommandId, description?: string): MenuItem =>
+  ({ label, take: () => vscode.commands.executeCommand(command), ...(description === undefined ? {} : { description }) });

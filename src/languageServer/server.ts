@@ -7,11 +7,15 @@ import type { Clock } from '../base/clock.js';
 import { type Disposable, DisposableStore, toDisposable } from '../base/disposable.js';
 import { messageOf } from '../base/errors.js';
 import type { Logger } from '../base/logger.js';
+import type { FileWatch, IndexService } from '../context/index/indexService.js';
 import type { Engine } from '../model/engine.js';
 import {
   type InlineConfiguration, inlineConfigurationSchema, type InlineInitialization, inlineInitializationSchema, inlineNotifications,
 } from '../protocol/inline.js';
+import type { ContextInitialization } from '../protocol/context.js';
 import { CompletionModel } from './completionModel.js';
+import { below, pathOf } from './context/folders.js';
+import { announce, EditorWatch, serveContext, type ServedContext } from './context/serveContext.js';
 import { displayPath, insertionAt } from './documents.js';
 import { isLanguageEnabled } from './inline/languages.js';
 import { Suggester } from './inline/suggester.js';
@@ -19,6 +23,8 @@ import { Suggester } from './inline/suggester.js';
 export interface ServerPorts {
   /** The engine of this server: the sidecar, in the product. */
   createEngine(initialization: InlineInitialization): Engine & Disposable;
+  /** The index of repositories, over the editor's view of files. `openFiles`: those that are open below a folder. */
+  createIndex(initialization: ContextInitialization, editor: { readonly files: FileWatch; openFiles(root: string): readonly string[] }): IndexService;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -31,7 +37,11 @@ export interface ServerPorts {
 export function serve(connection: Connection, ports: ServerPorts): Disposable {
   const store = new DisposableStore();
   const documents = new TextDocuments(TextDocument);
-  let running: { readonly engine: Engine & Disposable; readonly model: CompletionModel; readonly suggester: Suggester; configuration: InlineConfiguration; readonly folders: readonly string[] } | undefined;
+  let running: { readonly engine: Engine & Disposable; readonly model: CompletionModel; readonly suggester: Suggester; configuration: InlineConfiguration } | undefined;
+  /** URIs of the workspace folders. */
+  const folders = new Set<string>();
+  let context: ServedContext | undefined;
+  let canFollowFolders = false;
   let newest = new AbortController();
 
   connection.onInitialize((params: InitializeParams) => {
@@ -45,10 +55,29 @@ export function serve(connection: Connection, ports: ServerPorts): Disposable {
       suggester.reset();
       void connection.sendNotification(inlineNotifications.status.method, status);
     }));
-    running = { engine, model, suggester, configuration: initialization.configuration, folders: (params.workspaceFolders ?? []).map(({ uri }) => uri) };
-    return { capabilities: { textDocumentSync: TextDocumentSyncKind.Incremental, inlineCompletionProvider: true } };
+    if (initialization.context !== undefined) {
+      const canRegister = params.capabilities.workspace?.didChangeWatchedFiles?.dynamicRegistration === true;
+      const files = store.add(new EditorWatch(connection, canRegister, ports.logger));
+      const index = store.add(ports.createIndex(initialization.context, { files, openFiles: (root) => below(root, documents.keys()) }));
+      store.add(announce(connection, index));
+      context = { index, engine, isFolder: (path) => [...folders].some((uri) => pathOf(uri) === path) };
+    }
+    running = { engine, model, suggester, configuration: initialization.configuration };
+    for (const { uri } of params.workspaceFolders ?? []) folders.add(uri);
+    canFollowFolders = params.capabilities.workspace?.workspaceFolders === true;
+    return {
+      capabilities: {
+        textDocumentSync: TextDocumentSyncKind.Incremental, inlineCompletionProvider: true, workspace: { workspaceFolders: { supported: true, changeNotifications: canFollowFolders } },
+      },
+    };
   });
   connection.onInitialized(() => {
+    if (canFollowFolders) {
+      store.add(connection.workspace.onDidChangeWorkspaceFolders(({ added, removed }) => {
+        for (const { uri } of removed) folders.delete(uri);
+        for (const { uri } of added) folders.add(uri);
+      }));
+    }
     if (running !== undefined) running.model.configure(running.configuration.model);
     for (const document of documents.all()) opened(document);
   });
@@ -76,7 +105,7 @@ export function serve(connection: Connection, ports: ServerPorts): Disposable {
     newest = new AbortController();
     const document = documents.get(params.textDocument.uri);
     if (running === undefined || document === undefined) return null;
-    const { configuration, suggester, folders } = running;
+    const { configuration, suggester } = running;
     if (!isLanguageEnabled(document.languageId, configuration.languages)) return null;
     const insertion = insertionAt(document, params.position, params.context.selectedCompletionInfo);
     if (insertion === undefined) return null;
@@ -85,7 +114,7 @@ export function serve(connection: Connection, ports: ServerPorts): Disposable {
     const subscription = token.onCancellationRequested(() => controller.abort());
     try {
       const suggested = suggester.suggest({
-        uri: document.uri, path: displayPath(document.uri, folders), line: params.position.line, cursor: insertion.cursor,
+        uri: document.uri, path: displayPath(document.uri, [...folders]), line: params.position.line, cursor: insertion.cursor,
         invoked: params.context.triggerKind === InlineCompletionTriggerKind.Invoked, maxTokens: configuration.maxTokens,
       }, controller.signal);
       const text = await untilAborted(suggested.catch((error: unknown) => {
@@ -99,6 +128,7 @@ export function serve(connection: Connection, ports: ServerPorts): Disposable {
   };
   connection.languages.inlineCompletion.on(complete);
 
+  store.add(serveContext(connection, ports.logger, () => context));
   store.add(documents.listen(connection));
   store.add(toDisposable(() => newest.abort()));
   connection.onShutdown(() => store.dispose());

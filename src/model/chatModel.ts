@@ -1,5 +1,8 @@
 import type { LoupeError } from '../base/errors.js';
+import type { Result } from '../base/result.js';
 import type { ChatMessage, GenerationStats, ToolCall, ToolDefinition } from '../protocol/chat.js';
+import type { PrefixStats } from '../protocol/memory.js';
+import type { PromptSegment } from '../protocol/sidecar.js';
 
 /** What a chat model says while it works, in order. Exactly one `finished` or `failed` comes last. */
 export type ChatModelEvent =
@@ -42,4 +45,15 @@ export interface ChatModel {
    * (never below the true count for ordinary text).
    */
   countPromptTokens(request: Pick<ChatRequest, 'messages' | 'tools' | 'toolChoice'>, signal: AbortSignal): Promise<number>;
+  /**
+   * Reads what a turn's first prompt begins with before it is asked. The last message is the user's, as far as it is known. Done only while the model has
+   * nothing else to do. Absent where the model runs elsewhere: nothing is sent before the user asks.
+   */
+  prefill?(request: Pick<ChatRequest, 'conversation' | 'messages' | 'tools'>, signal: AbortSignal): Promise<Result<PrefixStats>>;
+}
+
+/** A chat model in the sidecar: what its prompts begin with can be read before anybody asks, and kept. */
+export interface LocalModel extends ChatModel {
+  /** What every prompt that begins with this system message and these tools has in common, up to the last border; empty where there is none. */
+  prefix(system: Extract<ChatMessage, { role: 'system' }>, tools: readonly ToolDefinition[]): PromptSegment[];
 }

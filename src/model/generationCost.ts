@@ -7,6 +7,8 @@ import type { GenerationStats } from '../protocol/chat.js';
 export function addStats(before: GenerationStats | undefined, next: GenerationStats): GenerationStats {
   if (before === undefined) return next;
   const prefilled = before.tokensIn - before.tokensCached + next.tokensIn - next.tokensCached;
+  const restored = (before.tokensRestored ?? 0) + (next.tokensRestored ?? 0);
+  const ahead = (before.tokensAhead ?? 0) + (next.tokensAhead ?? 0);
   return {
     queueMs: before.queueMs + next.queueMs,
     restoreMs: before.restoreMs + next.restoreMs,
@@ -14,6 +16,8 @@ export function addStats(before: GenerationStats | undefined, next: GenerationSt
     decodeMs: before.decodeMs + next.decodeMs,
     tokensIn: next.tokensIn,
     tokensCached: Math.max(0, next.tokensIn - prefilled),
+    ...(restored > 0 ? { tokensRestored: restored } : {}),
+    ...(ahead > 0 ? { tokensAhead: ahead } : {}),
     tokensOut: before.tokensOut + next.tokensOut,
     kvBytes: next.kvBytes,
     finish: next.finish,

@@ -34,11 +34,12 @@ export interface SystemProbe {
   /** Undefined when there is no such file. */
   readText(file: string): Promise<string | undefined>;
   list(folder: string): Promise<readonly string[]>;
-  /** Standard output; undefined when the program is missing, fails or takes longer than two seconds. */
+  /** Standard output; undefined when the program is missing, fails or takes too long. */
   run(program: string, args: readonly string[]): Promise<string | undefined>;
 }
 
-export const systemProbe = (): SystemProbe => ({
+/** @param patienceMs how long a program may take */
+export const systemProbe = (patienceMs = 2000): SystemProbe => ({
   platform: process.platform,
   arch: process.arch,
   totalBytes: os.totalmem(),
@@ -48,7 +49,7 @@ export const systemProbe = (): SystemProbe => ({
   readText: (file) => readFile(file, 'utf8').catch(() => undefined),
   list: (folder) => readdir(folder).catch(() => []),
   run: (program, args) => new Promise((resolve) => {
-    execFile(program, [...args], { timeout: 2000, maxBuffer: 1 << 20 }, (error, stdout) => resolve(error ? undefined : stdout));
+    execFile(program, [...args], { timeout: patienceMs, maxBuffer: 1 << 20, windowsHide: true }, (error, stdout) => resolve(error ? undefined : stdout));
   }),
 });
 

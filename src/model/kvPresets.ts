@@ -23,6 +23,8 @@ export const presets: Readonly<Record<KvPreset, Preset>> = {
 
 /** What native/engine/llama-kv-tail.h allocates for each sequence beside a compressed cache; a test compares the two. */
 export const f16RowsBeside = 704;
+/** Of these, how many before it a token reads, and how many are not for the newest tokens (the first tokens' and the scratch row). */
+export const newestRows = { read: 128, besides: 9 } as const;
 
 const exact: KvFormat = { keys: 'f16', values: 'f16', windowF16: true, f16Rows: 0 };
 /** With keys of 4 bits as upstream stores them, Qwen2.5-Coder writes nonsense (perplexity 4.5 to 6,714): 8 bits are the smallest that are safe. */
@@ -107,10 +109,13 @@ export const pairBits = (format: KvFormat): number => bitsPerValue(format.keys) 
 
 const typeOf = (bits: Bits, block: 32 | 64): KvType => (block === 64 ? `kv${bits}` : `kv${bits}_32`);
 
+/** Values of a head that the engine's kernels take at most. */
+const largestHead = 512;
+
 /** The block that divides every head of the layers that keep all tokens; undefined where none does. */
 function blockOf(kv: KvGeometry): 32 | 64 | undefined {
   const heads = [kv.global.keyHead, kv.global.valueHead];
-  return ([64, 32] as const).find((block) => heads.every((size) => size % block === 0));
+  return ([64, 32] as const).find((block) => heads.every((size) => size % block === 0 && size <= largestHead));
 }
 
 /** Upstream's formats hold for the window layers too. */

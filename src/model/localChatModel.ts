@@ -1,12 +1,15 @@
 import { AsyncQueue } from '../base/asyncQueue.js';
 import { LoupeFailure, makeError, toError } from '../base/errors.js';
-import { emptyStats, type GenerationStats, type ToolCall, type ToolDefinition } from '../protocol/chat.js';
+import type { Result } from '../base/result.js';
+import { type ChatMessage, emptyStats, type GenerationStats, type ToolCall, type ToolDefinition } from '../protocol/chat.js';
+import type { PrefixStats } from '../protocol/memory.js';
 import type { GenerateResult, LoadedModel, ProbeResult, PromptSegment } from '../protocol/sidecar.js';
-import type { ChatModel, ChatModelEvent, ChatModelInfo, ChatRequest } from './chatModel.js';
+import type { ChatModelEvent, ChatModelInfo, ChatRequest, LocalModel } from './chatModel.js';
 import type { Engine } from './engine.js';
 import type { ChatFormat } from './formats/chatFormat.js';
 import { chatFormatFor } from './formats/chatFormats.js';
 import { addStats } from './generationCost.js';
+import { openPrompt } from './openPrompt.js';
 import { callSyntaxOf, type CallSyntax, type NamedCall, type ReadCalls } from './toolCalls/callSyntax.js';
 import { decide, decisionCandidates, isDoubtful, repeatsItself } from './toolCalls/decision.js';
 import { mayRefuse, refusalCandidates, wouldRefuse } from './toolCalls/refusal.js';
@@ -19,7 +22,7 @@ import { readTextCalls } from './toolCalls/textCalls.js';
  * calls by a grammar, and streams answers as they are written. All requests of a hop extend one prompt, so each finds the
  * KV entries of the one before.
  */
-export class LocalChatModel implements ChatModel {
+export class LocalChatModel implements LocalModel {
   readonly info: ChatModelInfo;
   private readonly format: ChatFormat;
   private readonly syntax: CallSyntax;
@@ -38,6 +41,15 @@ export class LocalChatModel implements ChatModel {
       events.end();
     });
     return events;
+  }
+
+  prefix(system: Extract<ChatMessage, { role: 'system' }>, tools: readonly ToolDefinition[]): PromptSegment[] {
+    const segments = this.format.render([system], tools);
+    return segments.slice(0, segments.findLastIndex(({ border }) => border === true) + 1);
+  }
+
+  prefill({ conversation, messages, tools }: Pick<ChatRequest, 'conversation' | 'messages' | 'tools'>, signal: AbortSignal): Promise<Result<PrefixStats>> {
+    return this.engine.prefill({ role: 'chat', conversation, prompt: openPrompt(this.format, messages, tools) }, signal);
   }
 
   async countPromptTokens(request: Pick<ChatRequest, 'messages' | 'tools' | 'toolChoice'>, signal: AbortSignal): Promise<number> {
@@ -146,7 +158,7 @@ class Hop {
       },
       {
         onDelta: ({ text }) => how.onText?.(text),
-        onProgress: ({ phase, done, total }) => this.emit({ type: 'progress', phase, done, total }),
+        onProgress: ({ phase, done, total }) => { if (phase !== 'save') this.emit({ type: 'progress', phase, done, total }); },
       },
       this.signal,
     );

@@ -57,6 +57,18 @@ async function remembered(file: string, folder?: string): Promise<string | undef
 }
 
 /**
+ * SHA-256 of a model file, remembered as long as its size and time of change stay the same. `records` as in {@link verifyModel}.
+ * @throws AbortError, or what the file system says
+ */
+export async function modelHash(file: string, signal: AbortSignal, onProgress: (done: number, total: number) => void = () => undefined, records?: string): Promise<string> {
+  const known = await remembered(file, records);
+  if (known !== undefined) return known;
+  const found = await sha256File(file, onProgress, signal);
+  await rememberHash(file, found, records).catch(() => undefined); // a read-only models folder only costs time
+  return found;
+}
+
+/**
  * Checks a model file against the hash that the catalogue gives, before native code reads it: the whole file the first time and after
  * every change, nothing but its size and time otherwise. `records`: the folder for what was found out, where nothing may be written
  * beside the file. Errors: `model.hashMismatch`, `model.notFound`, `cancelled`.
@@ -65,9 +77,7 @@ export async function verifyModel(
   file: string, sha256: string, signal: AbortSignal, onProgress: (done: number, total: number) => void = () => undefined, records?: string,
 ): Promise<Result<null>> {
   try {
-    const known = await remembered(file, records);
-    const found = known ?? await sha256File(file, onProgress, signal);
-    if (known === undefined) await rememberHash(file, found, records).catch(() => undefined); // a read-only models folder only costs time
+    const found = await modelHash(file, signal, onProgress, records);
     if (found === sha256) return ok(null);
     return err(makeError('model.hashMismatch', `${path.basename(file)} is damaged: its content is not what was published.`,
       'Delete the file and download it again.', undefined, { expected: sha256, found }));

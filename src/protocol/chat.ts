@@ -9,7 +9,8 @@ export const toolCallSchema = z.object({
 export type ToolCall = z.infer<typeof toolCallSchema>;
 
 export const chatMessageSchema = z.discriminatedUnion('role', [
-  z.object({ role: z.literal('system'), content: z.string() }),
+  /** `memory`: what is remembered of the repository, block by block; stands behind the content, and each block ends at a border. */
+  z.object({ role: z.literal('system'), content: z.string(), memory: z.array(z.string()).optional() }),
   z.object({ role: z.literal('user'), content: z.string() }),
   z.object({ role: z.literal('assistant'), content: z.string(), toolCalls: z.array(toolCallSchema).optional() }),
   z.object({ role: z.literal('tool'), callId: z.string(), name: z.string(), content: z.string() }),
@@ -45,6 +46,10 @@ export const generationStatsSchema = z.object({
   decodeMs: z.number(),
   tokensIn: z.number(),
   tokensCached: z.number(),
+  /** Those of `tokensCached` that came from disk, for this request or before it and for no other; absent: none. `restoreMs` is what that took. */
+  tokensRestored: z.number().optional(),
+  /** Those of `tokensCached` that were evaluated before the request, while the user typed; absent: none. */
+  tokensAhead: z.number().optional(),
   tokensOut: z.number(),
   /** Bytes of KV cache that the sequence occupies after the request; 0 where the runtime does not say. */
   kvBytes: z.number(),

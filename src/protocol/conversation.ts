@@ -30,3 +30,6 @@ export interface Conversation {
 }
 
 export type ConversationSummary = Pick<Conversation, 'id' | 'title' | 'updatedAt'> & { readonly turns: number };
+
+/** Characters of a question that are read while it is typed. */
+export const typedLimit = 20_000;

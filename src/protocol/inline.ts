@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { LoupeError } from '../base/errors.js';
 import type { GenerationStats } from './chat.js';
+import { contextInitializationSchema } from './context.js';
 import { type NotificationType, sidecarRequests } from './sidecar.js';
 
 /**
@@ -27,6 +28,8 @@ export const inlineInitializationSchema = z.object({
     build: z.string(),
   }),
   configuration: inlineConfigurationSchema,
+  /** Without it the server keeps no index of repositories. */
+  context: contextInitializationSchema.optional(),
 });
 export type InlineInitialization = z.infer<typeof inlineInitializationSchema>;
 

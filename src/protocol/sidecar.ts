@@ -3,6 +3,7 @@ import type { Result } from '../base/result.js';
 import * as z from 'zod';
 import { generationStatsSchema } from './chat.js';
 import { type KvFormat, type KvPreset, kvPresets } from './kv.js';
+import { type Forgotten, type MemoryList, memoryNameSchema, type PrefixStats, type RememberResult } from './memory.js';
 
 /**
  * The one table of messages between the sidecar and its clients (JSON-RPC over a socket). Parameters are validated by the
@@ -16,8 +17,11 @@ export type ModelRole = (typeof modelRoles)[number];
 /**
  * Text of a prompt. `control` text may hold the model's control tokens; other text never becomes one, whatever it says. The
  * sidecar puts the begin-of-text token in front where the model file asks for one: prompts never hold it.
+ *
+ * `border`: everything up to the end of this segment comes again, in the same words, in other prompts. A prompt is never evaluated across its last border in one
+ * go, so what follows is computed in the same way whether the part before came from a prompt, from memory or from disk.
  */
-export const promptSegmentSchema = z.object({ text: z.string(), control: z.boolean() });
+export const promptSegmentSchema = z.object({ text: z.string(), control: z.boolean(), border: z.boolean().optional() });
 export type PromptSegment = z.infer<typeof promptSegmentSchema>;
 
 export const samplingSchema = z.object({
@@ -136,6 +140,15 @@ const probeParams = generateParams.pick({ id: true, role: true, conversation: tr
 export type ProbeParams = z.infer<typeof probeParams>;
 export interface ProbeResult { readonly probabilities: readonly number[]; readonly stats: z.infer<typeof generationStatsSchema> }
 
+const rememberParams = generateParams.pick({ id: true, role: true, prompt: true }).extend({ memory: memoryNameSchema });
+export type RememberParams = z.infer<typeof rememberParams>;
+
+const restoreParams = generateParams.pick({ id: true, role: true, conversation: true, prompt: true });
+export type RestoreParams = z.infer<typeof restoreParams>;
+
+const prefillParams = generateParams.pick({ role: true, conversation: true, prompt: true });
+export type PrefillParams = z.infer<typeof prefillParams>;
+
 const tokenizeParams = z.object({ role: z.enum(modelRoles), segments: z.array(promptSegmentSchema) });
 
 /** What the KV cache holds and would hold. Bytes; per token where said. */
@@ -189,11 +202,27 @@ export const sidecarRequests = {
   probe: request<ProbeParams, Result<ProbeResult>>('loupe/probe', probeParams),
   tokenize: request<z.infer<typeof tokenizeParams>, Result<{ tokens: number[] }>>('loupe/tokenize', tokenizeParams),
   audit: request<{ role: ModelRole }, Result<KvAudit>>('loupe/audit', z.object({ role: z.enum(modelRoles) })),
+  /** Evaluates a prefix in the background, behind every other request, and saves its KV state. Cancelled, it keeps what it has saved. */
+  remember: request<RememberParams, Result<RememberResult>>('loupe/remember', rememberParams),
+  /** Loads what is saved of a prompt into its conversation, and evaluates nothing. `generate` does the same by itself. */
+  restore: request<RestoreParams, Result<PrefixStats>>('loupe/restore', restoreParams),
+  /**
+   * Evaluates what the next prompt of a conversation will begin with, as far as it is known. Only while nothing else is asked: it is given up within one batch,
+   * takes no sequence that another conversation used just now, and saves nothing. A newer one ends the one before, which answers `cancelled`.
+   */
+  prefill: request<PrefillParams, Result<PrefixStats>>('loupe/prefill', prefillParams),
+  memories: request<Record<string, never>, Result<MemoryList>>('loupe/memories', z.object({})),
+  /** Removes the snapshots of one memory; without a name, all. */
+  forget: request<{ memory?: string | undefined }, Result<Forgotten>>('loupe/forget', z.object({ memory: memoryNameSchema.optional() })),
+  /** The most that all snapshots together may take on disk. */
+  memoryBudget: request<{ bytes: number }, Result<MemoryList>>('loupe/memoryBudget', z.object({ bytes: z.number().int().min(0).max(2 ** 44) })),
   shutdown: request<Record<string, never>, Result<null>>('loupe/shutdown', z.object({})),
 } as const;
 
+/** Counted in tokens; `save`, which only `remember` has, in bytes. */
+export type ProgressPhase = 'queue' | 'restore' | 'prefill' | 'save';
 export interface DeltaParams { readonly id: string; readonly text: string; readonly tokensOut: number }
-export interface ProgressParams { readonly id: string; readonly phase: 'queue' | 'restore' | 'prefill'; readonly done: number; readonly total: number }
+export interface ProgressParams { readonly id: string; readonly phase: ProgressPhase; readonly done: number; readonly total: number }
 
 export const sidecarNotifications = {
   /** Newly decoded text of a running `generate`. */

@@ -1,5 +1,5 @@
 import type { LoupeError } from '../base/errors.js';
-import type { Budget, Decision, Gate, Spent, ToolClass, ToolOutcome } from './agentEvents.js';
+import type { Budget, Decision, Gate, PolicyVerdict, Spent, ToolClass, ToolOutcome } from './agentEvents.js';
 import type { GenerationStats } from './chat.js';
 
 /** A turn as the trace shows it: a fold over its agent events. Times in milliseconds since the turn began. */
@@ -12,6 +12,8 @@ export interface TraceTurn {
   readonly startedAt: number;
   readonly model: string;
   readonly budget: Budget;
+  /** MCP servers that were started before the first hop. Absent: none. */
+  readonly starts?: readonly TraceStart[];
   readonly hops: readonly TraceHop[];
   readonly firstTokenMs?: number;
   readonly durationMs: number;
@@ -21,6 +23,9 @@ export interface TraceTurn {
 }
 
 export interface TraceGate { readonly gate: Gate; readonly reason: string; readonly spent: Spent; readonly error?: LoupeError }
+
+/** `endMs`: when it was there, or could not be started (`problem`). */
+export interface TraceStart { readonly server: string; readonly spanId: string; readonly startMs: number; readonly endMs: number; readonly problem?: string }
 
 export interface TraceHop {
   readonly hop: number;
@@ -46,12 +51,16 @@ export interface TraceTool {
   readonly endMs: number;
   readonly toolMs: number;
   readonly approvalMs: number;
+  /** The MCP server behind the tool was started for this call, between approval and tool. Absent: it ran, or there is none. */
+  readonly cold?: TraceStart;
   /** Set while the user has not decided: when the question was asked. Never set in a turn that has ended. */
   readonly waitingSinceMs?: number;
   readonly argumentBytes: number;
   readonly resultBytes: number;
   readonly truncated: boolean;
   readonly outcome?: ToolOutcome;
+  /** What the policy said, and why. Absent in traces of earlier versions, and for tools that do not exist. */
+  readonly policy?: { readonly verdict: PolicyVerdict; readonly reason: string };
   readonly decision?: Decision;
   readonly summary: string;
   /** Arguments as JSON, capped. */

@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import type { AgentEvent } from './agentEvents.js';
-import type { Attachment, Conversation, ConversationSummary } from './conversation.js';
+import { type AgentEvent, rememberScopes } from './agentEvents.js';
+import { type Attachment, type Conversation, type ConversationSummary, typedLimit } from './conversation.js';
 import type { TraceTurn } from './trace.js';
 
 /**
@@ -20,10 +20,13 @@ export const chatToHostSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('ask'), text: z.string().min(1).max(200_000), attachments: z.array(attachment).max(50) }),
   z.object({ type: z.literal('stop') }),
   z.object({ type: z.literal('retry'), turnId: z.string() }),
+  /** Take back what a turn changed; the host asks where the user's own changes are in the way. */
+  z.object({ type: z.literal('undoTurn'), turnId: z.string() }),
+  z.object({ type: z.literal('restoreCheckpoint'), turnId: z.string() }),
   z.object({ type: z.literal('newChat') }),
   z.object({ type: z.literal('openConversation'), id: z.string() }),
   z.object({ type: z.literal('deleteConversation'), id: z.string() }),
-  z.object({ type: z.literal('decide'), approvalId: z.string(), decision: z.enum(['accepted', 'rejected']) }),
+  z.object({ type: z.literal('decide'), approvalId: z.string(), decision: z.enum(['accepted', 'rejected']), remember: z.enum(rememberScopes).optional() }),
   z.object({ type: z.literal('openDiff'), approvalId: z.string() }),
   z.object({ type: z.literal('openLocation'), path: z.string().max(4096), line: z.number().int().min(1).optional() }),
   z.object({ type: z.literal('insertCode'), code: z.string() }),
@@ -39,6 +42,8 @@ export const chatToHostSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('showTrace'), turnId: z.string().optional() }),
   /** What is typed but not sent: kept by the host so that a reload loses nothing. */
   z.object({ type: z.literal('draft'), text: z.string().max(200_000), attachments: z.array(attachment).max(50) }),
+  /** The input has the focus, with the whole words of the question so far: they may be read ahead. Null: the user left the input. */
+  z.object({ type: z.literal('typing'), typed: z.object({ text: z.string().max(typedLimit), attachments: z.array(attachment).max(50) }).nullable() }),
   z.object({ type: z.literal('openExternal'), url: z.string().max(4096) }),
   /** The next steps that an error or an empty state offers as a button; a closed list, so a view can never name a command. */
   z.object({ type: z.literal('action'), action: z.enum(['restartSidecar', 'showLog', 'chooseModelFile', 'manageTrust', 'openSettings']) }),

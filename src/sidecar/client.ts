@@ -3,7 +3,7 @@ import type { CancellationToken, MessageConnection } from 'vscode-jsonrpc/node';
 import { type LoupeError, makeError, toError } from '../base/errors.js';
 import type { Logger } from '../base/logger.js';
 import { err, ok, type Result } from '../base/result.js';
-import { type ModelRole, type NotificationType, type RequestType, sidecarNotifications, sidecarRequests, type SidecarStatus } from '../protocol/sidecar.js';
+import { type ModelRole, type NotificationType, type ProgressPhase, type RequestType, sidecarNotifications, sidecarRequests, type SidecarStatus } from '../protocol/sidecar.js';
 import type { LlamaEngine } from './engine/llamaEngine.js';
 
 export interface ClientServices {
@@ -36,6 +36,12 @@ export class Client {
     this.handle(sidecarRequests.probe, (params, signal) =>
       this.newestCompletion(params.role, signal, (newest) => engine.probe(params, this.events(params.id), newest)));
     this.handle(sidecarRequests.tokenize, (params) => Promise.resolve({ tokens: engine.tokenize(params.role, params.segments) }));
+    this.handle(sidecarRequests.remember, (params, signal) => engine.remember(params, this.events(params.id), signal));
+    this.handle(sidecarRequests.restore, (params, signal) => engine.restore(params, this.events(params.id), signal));
+    this.handle(sidecarRequests.prefill, (params, signal) => engine.prefill(params, signal));
+    this.handle(sidecarRequests.memories, () => engine.memories());
+    this.handle(sidecarRequests.forget, ({ memory }) => engine.forget(memory));
+    this.handle(sidecarRequests.memoryBudget, ({ bytes }) => engine.setMemoryBudget(bytes));
     this.handle(sidecarRequests.audit, ({ role }) => engine.audit(role));
     this.handle(sidecarRequests.shutdown, () => {
       setImmediate(services.shutdown);
@@ -75,7 +81,7 @@ export class Client {
   private events(id: string) {
     return {
       onText: (text: string, tokensOut: number): void => this.notify(sidecarNotifications.delta, { id, text, tokensOut }),
-      onProgress: (phase: 'queue' | 'restore' | 'prefill', done: number, total: number): void =>
+      onProgress: (phase: ProgressPhase, done: number, total: number): void =>
         this.notify(sidecarNotifications.progress, { id, phase, done, total }),
     };
   }

@@ -1,15 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { systemClock } from '../base/clock.js';
 import { ensureStateDir, removeAddress, sidecarFiles, writeAddress } from '../model/sidecar/stateFiles.js';
 import { LlamaEngine } from './engine/llamaEngine.js';
 import { SystemMemory } from './engine/memory.js';
 import { Lifetime } from './lifetime.js';
-import { listenOnFreeName } from './listen.js';
+import { listenOnFreeName } from '../model/localSocket.js';
 import { FileLog } from './log.js';
 import { SidecarServer } from './server.js';
+import { defaultBudgetBytes, SnapshotStore } from './snapshots/store.js';
 
 /** The promise is "gone within 10 s"; the rest is for ending. */
 const idleMs = 7000;
@@ -34,7 +36,11 @@ async function main(): Promise<void> {
 
   const limit = Number(process.env['LOUPE_MEMORY_LIMIT']);
   const memory = new SystemMemory(Number.isFinite(limit) && limit > 0 ? limit : undefined);
-  const engine: LlamaEngine = new LlamaEngine({ memory, clock, logger, stockOnly: process.env['LOUPE_ENGINE'] === 'stock', onRoleState: (role, state) => server.broadcast(role, state) });
+  const budget = Number(process.env['LOUPE_MEMORY_BUDGET']);
+  const store = new SnapshotStore({
+    dir: join(stateDir, 'memory'), keyFile: join(stateDir, 'memory.key'), budgetBytes: Number.isFinite(budget) && budget > 0 ? budget : defaultBudgetBytes, clock, logger,
+  });
+  const engine: LlamaEngine = new LlamaEngine({ memory, store, clock, logger, stockOnly: process.env['LOUPE_ENGINE'] === 'stock', onRoleState: (role, state) => server.broadcast(role, state) });
   const started = clock.monotonic();
   const token = randomBytes(32).toString('hex');
   const listener = createServer();

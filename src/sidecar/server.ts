@@ -1,16 +1,12 @@
-import { timingSafeEqual, createHash } from 'node:crypto';
 import type { Server, Socket } from 'node:net';
-import { createMessageConnection, type MessageConnection, StreamMessageReader, StreamMessageWriter } from 'vscode-jsonrpc/node';
+import type { MessageConnection } from 'vscode-jsonrpc/node';
 import { makeError } from '../base/errors.js';
 import type { Logger } from '../base/logger.js';
 import { err, ok } from '../base/result.js';
+import { rpcOver, sameToken, untilHello } from '../model/socketGate.js';
 import { type EngineInfo, type ModelRole, protocolVersion, type RoleState, sidecarNotifications, sidecarRequests } from '../protocol/sidecar.js';
 import { Client, type ClientServices } from './client.js';
 import type { Lifetime } from './lifetime.js';
-
-const helloWithinMs = 5000;
-/** Far more than a hello needs, far less than what could hurt. */
-const bytesBeforeHello = 64 * 1024;
 
 export interface ServerOptions {
   readonly token: string;
@@ -36,16 +32,9 @@ export class SidecarServer {
   private accept(socket: Socket): void {
     const { logger, lifetime } = this.options;
     socket.on('error', (error) => logger.log('info', 'A connection failed', { error: error.message }));
-    const rpc = createMessageConnection(new StreamMessageReader(socket), new StreamMessageWriter(socket));
-    const deadline = setTimeout(() => socket.destroy(), helloWithinMs);
-    let early = 0;
-    const countEarly = (chunk: Buffer): void => {
-      early += chunk.length;
-      if (early > bytesBeforeHello) socket.destroy();
-    };
-    socket.on('data', countEarly);
+    const rpc = rpcOver(socket);
+    const gate = untilHello(socket);
     socket.once('close', () => {
-      clearTimeout(deadline);
       const client = this.clients.get(rpc);
       this.clients.delete(rpc);
       rpc.dispose();
@@ -69,8 +58,7 @@ export class SidecarServer {
       if (hello.data.protocol !== protocolVersion) {
         return err(makeError('sidecar.protocol', 'The model process is of another version of Loupe.', 'Restart the sidecar.'));
       }
-      clearTimeout(deadline);
-      socket.off('data', countEarly);
+      gate.opened();
       lifetime.joined();
       const client = new Client(hello.data.client, rpc, socket, this.options.services);
       this.clients.set(rpc, client);
@@ -87,7 +75,3 @@ export class SidecarServer {
   }
 }
 
-function sameToken(given: string, expected: string): boolean {
-  const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
-  return timingSafeEqual(digest(given), digest(expected));
-}

@@ -1,4 +1,4 @@
-import type { TraceHop, TraceTurn } from '../protocol/trace.js';
+import type { TraceHop, TraceStart, TraceTurn } from '../protocol/trace.js';
 
 /** An event of the Chrome trace format (JSON object form); times in microseconds. Opens in Perfetto and chrome://tracing. */
 export interface ChromeEvent {
@@ -15,9 +15,9 @@ export interface ChromeEvent {
 
 export interface ChromeTrace { readonly traceEvents: readonly ChromeEvent[]; readonly displayTimeUnit: 'ms' }
 
-const rows = { turn: 1, hops: 2, model: 3, tools: 4 } as const;
+const rows = { turn: 1, hops: 2, model: 3, tools: 4, servers: 5 } as const;
 
-/** One process per turn; rows for the turn, its hops, the parts of each model call, and tools with approvals. */
+/** One process per turn; rows for the turn, its hops, the parts of each model call, tools with approvals, and MCP servers that were started. */
 export function toChromeTrace(turns: readonly TraceTurn[]): ChromeTrace {
   return { traceEvents: turns.flatMap((turn, index) => turnEvents(turn, index + 1)), displayTimeUnit: 'ms' };
 }
@@ -30,6 +30,7 @@ function turnEvents(turn: TraceTurn, pid: number): ChromeEvent[] {
     { name: 'process_name', ph: 'M', pid, tid: rows.turn, args: { name: turn.question.slice(0, 80) } },
     ...Object.entries(rows).map(([name, tid]) => ({ name: 'thread_name', ph: 'M' as const, pid, tid, args: { name } })),
   ];
+  const cold = ({ server, startMs, endMs, problem }: TraceStart): ChromeEvent => span(`start ${server}`, 'servers', startMs, endMs - startMs, { problem });
   const hops = turn.hops.flatMap((hop) => [
     span(`hop ${hop.hop}: ${hop.outcome}`, 'hops', hop.startMs, hop.endMs - hop.startMs, { textBytes: hop.textBytes, condensed: hop.condensed, malformed: hop.malformed.length }),
     ...modelParts(hop).map(({ name, startMs, ms }) => span(name, 'model', startMs, ms, { ...hop.stats })),
@@ -38,12 +39,13 @@ function turnEvents(turn: TraceTurn, pid: number): ChromeEvent[] {
         outcome: tool.outcome, summary: tool.summary, arguments: tool.arguments, argumentBytes: tool.argumentBytes,
         resultBytes: tool.resultBytes, toolMs: tool.toolMs, approvalMs: tool.approvalMs,
       }),
+      ...(tool.cold ? [cold(tool.cold)] : []),
     ]),
   ]);
   const gate: ChromeEvent[] = turn.gate
     ? [{ name: `gate: ${turn.gate.gate}`, ph: 'i', s: 't', cat: 'turn', pid, tid: rows.turn, ts: at(turn.durationMs), args: { reason: turn.gate.reason, ...turn.gate.spent } }]
     : [];
-  return [...names, span('turn', 'turn', 0, turn.durationMs, { turnId: turn.turnId, model: turn.model, partial: turn.partial }), ...hops, ...gate];
+  return [...names, span('turn', 'turn', 0, turn.durationMs, { turnId: turn.turnId, model: turn.model, partial: turn.partial }), ...(turn.starts ?? []).map(cold), ...hops, ...gate];
 }
 
 /** The parts of a model call, one after the other as the runtime does them. */

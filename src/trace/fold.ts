@@ -36,6 +36,12 @@ export function foldTurn(previous: TraceTurn | undefined, event: AgentEvent): Tr
       }));
     case 'toolStarted':
       return changeHop(turn, event.hop, (hop) => ({ ...hop, endMs: event.atMs, tools: [...hop.tools, newTool(turn.turnId, event)] }));
+    case 'policyDecided':
+      return changeTool(turn, event.hop, event.callId, event.atMs, (tool) => ({ ...tool, policy: { verdict: event.verdict, reason: event.reason } }));
+    case 'checkpointTaken':
+      return turn;
+    case 'serverStarted':
+      return serverStarted(turn, event);
     case 'approvalRequested':
       return changeTool(turn, event.hop, event.callId, event.atMs, (tool) => ({ ...tool, waitingSinceMs: event.atMs }));
     case 'approvalResolved':
@@ -73,6 +79,12 @@ function newTool(turnId: string, event: Extract<AgentEvent, { type: 'toolStarted
     startMs: event.atMs, endMs: event.atMs, toolMs: 0, approvalMs: 0, argumentBytes: event.argumentBytes, resultBytes: 0,
     truncated: false, summary: '', arguments: json.length > argumentLimit ? `${json.slice(0, argumentLimit)}…` : json,
   };
+}
+
+function serverStarted(turn: TraceTurn, { hop, callId, atMs, coldMs, server, problem }: Extract<AgentEvent, { type: 'serverStarted' }>): TraceTurn {
+  const start = { server, spanId: spanIdOf(turn.turnId, 'start', hop, callId ?? '', server), startMs: Math.max(0, Math.round((atMs - coldMs) * 1000) / 1000), endMs: atMs, ...(problem === undefined ? {} : { problem }) };
+  if (callId === undefined) return { ...turn, starts: [...turn.starts ?? [], start] };
+  return changeTool(turn, hop, callId, atMs, (tool) => ({ ...tool, endMs: atMs, cold: start }));
 }
 
 function changeHop(turn: TraceTurn, number: number, change: (hop: TraceHop) => TraceHop): TraceTurn {

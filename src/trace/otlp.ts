@@ -1,11 +1,11 @@
 import * as z from 'zod';
-import type { TraceHop, TraceTool, TraceTurn } from '../protocol/trace.js';
+import type { TraceHop, TraceStart, TraceTool, TraceTurn } from '../protocol/trace.js';
 import { spanIdOf } from './ids.js';
 
 /**
  * Turns as OpenTelemetry traces in OTLP/JSON (opentelemetry-proto, `TracesData`): a span `invoke_agent` per turn, in it a span
  * `chat` per hop, in it a span `execute_tool` per call. Attribute names are those of the OpenTelemetry semantic conventions for
- * generative AI; what they do not name is under `loupe.`. Ids are hex, times are nanoseconds since the epoch as strings.
+ * generative AI; what they do not name is under `loupe.`. A span `start_mcp_server` is below the turn or the call that needed the server. Ids are hex, times are nanoseconds since the epoch as strings.
  */
 const valueSchema = z.union([
   z.object({ stringValue: z.string() }), z.object({ intValue: z.string() }), z.object({ doubleValue: z.number() }),
@@ -44,6 +44,7 @@ function spansOf(turn: TraceTurn): OtlpSpan[] {
   const root = spanIdOf(turn.turnId, 'turn');
   const context = { 'gen_ai.provider.name': 'loupe', 'gen_ai.request.model': turn.model, 'gen_ai.conversation.id': turn.conversation };
   const spans = [{ ...base(turn, root, undefined, 'invoke_agent loupe', kinds.internal, 0, turn.durationMs, { ...turnFields(turn), ...context }), ...status(turn.gate?.error?.message) }];
+  for (const start of turn.starts ?? []) spans.push(startSpan(turn, root, start));
   for (const hop of turn.hops) {
     spans.push({
       ...base(turn, hop.spanId, root, `chat ${turn.model}`, kinds.client, hop.startMs, hop.endMs, { 'gen_ai.operation.name': 'chat', ...context, ...hopFields(hop) }),
@@ -55,9 +56,18 @@ function spansOf(turn: TraceTurn): OtlpSpan[] {
         ...base(turn, tool.spanId, hop.spanId, `execute_tool ${tool.name}`, kinds.internal, tool.startMs, tool.endMs, toolFields(tool)),
         ...status(tool.outcome === 'error' ? tool.summary : undefined),
       });
+      if (tool.cold) spans.push(startSpan(turn, tool.spanId, tool.cold));
     }
   }
   return spans;
+}
+
+/** What {@link fromOtlp} knows such a span by. */
+export const startOperation = 'start_mcp_server';
+
+function startSpan(turn: TraceTurn, parent: string, { server, spanId, startMs, endMs, problem }: TraceStart): OtlpSpan {
+  const fields = { 'loupe.operation': startOperation, 'loupe.mcp.server': server, 'loupe.mcp.problem': problem };
+  return { ...base(turn, spanId, parent, `${startOperation} ${server}`, kinds.client, startMs, endMs, fields), ...status(problem) };
 }
 
 function base(turn: TraceTurn, spanId: string, parentSpanId: string | undefined, name: string, kind: number, startMs: number, endMs: number, fields: Record<string, Plain>): OtlpSpan {
@@ -86,7 +96,7 @@ function hopFields({ hop, stats, outcome, textBytes, condensed }: TraceHop): Rec
     'gen_ai.usage.input_tokens': stats?.tokensIn, 'gen_ai.usage.output_tokens': stats?.tokensOut,
     'gen_ai.usage.cache_read.input_tokens': stats?.tokensCached, 'gen_ai.response.finish_reasons': stats && [stats.finish],
     'loupe.queue_ms': stats?.queueMs, 'loupe.restore_ms': stats?.restoreMs, 'loupe.prefill_ms': stats?.prefillMs,
-    'loupe.decode_ms': stats?.decodeMs, 'loupe.kv_bytes': stats?.kvBytes,
+    'loupe.decode_ms': stats?.decodeMs, 'loupe.restored_tokens': stats?.tokensRestored, 'loupe.ahead_tokens': stats?.tokensAhead, 'loupe.kv_bytes': stats?.kvBytes,
     'loupe.condensed.results': condensed?.results, 'loupe.condensed.tokens_before': condensed?.tokensBefore,
     'loupe.condensed.tokens_after': condensed?.tokensAfter,
   };
@@ -98,7 +108,7 @@ function toolFields(tool: TraceTool): Record<string, Plain> {
     'gen_ai.tool.call.id': tool.callId, 'gen_ai.tool.call.arguments': tool.arguments, 'loupe.tool.class': tool.class,
     'loupe.tool_ms': tool.toolMs, 'loupe.approval_ms': tool.approvalMs, 'loupe.waiting_since_ms': tool.waitingSinceMs, 'loupe.argument_bytes': tool.argumentBytes,
     'loupe.result_bytes': tool.resultBytes, 'loupe.truncated': tool.truncated, 'loupe.outcome': tool.outcome,
-    'loupe.decision': tool.decision, 'loupe.summary': tool.summary,
+    'loupe.policy.verdict': tool.policy?.verdict, 'loupe.policy.reason': tool.policy?.reason, 'loupe.decision': tool.decision, 'loupe.summary': tool.summary,
     'error.type': tool.outcome === 'error' ? 'tool.failed' : undefined,
   };
 }

@@ -1,9 +1,9 @@
 import * as z from 'zod';
-import { gates } from '../protocol/agentEvents.js';
+import { gates, policyVerdicts, toolClasses } from '../protocol/agentEvents.js';
 import { finishReasons } from '../protocol/chat.js';
 import { errorCodes } from '../base/errors.js';
-import type { TraceHop, TraceTool, TraceTurn } from '../protocol/trace.js';
-import { otlpSchema, type OtlpSpan } from './otlp.js';
+import type { TraceHop, TraceStart, TraceTool, TraceTurn } from '../protocol/trace.js';
+import { otlpSchema, type OtlpSpan, startOperation } from './otlp.js';
 
 /**
  * Turns back from what `toOtlp` wrote: equal to what was written. Anything else, cut, foreign or changed, gives undefined: a
@@ -32,12 +32,14 @@ function readTurn(root: OtlpSpan, spans: readonly OtlpSpan[]): TraceTurn {
   const start = BigInt(root.startTimeUnixNano);
   const gate = get('loupe.gate', z.enum(gates).optional());
   const failure = get('loupe.error', text.optional());
+  const starts = spans.filter((span) => span.parentSpanId === root.spanId && isStart(span));
   const firstTokenMs = get('loupe.first_token_ms', number.optional());
   return {
     turnId: get('loupe.turn.id', text), traceId: root.traceId, conversation: get('gen_ai.conversation.id', text), question: get('loupe.question', text),
     startedAt: Number(start / 1_000_000n), model: get('gen_ai.request.model', text),
     budget: { steps: get('loupe.budget.steps', number), tokens: get('loupe.budget.tokens', number), wallMs: get('loupe.budget.wall_ms', number) },
-    hops: spans.filter((span) => span.parentSpanId === root.spanId).map((span) => readHop(span, spans, start)),
+    ...(starts.length === 0 ? {} : { starts: starts.map((span) => readStart(span, start)) }),
+    hops: spans.filter((span) => span.parentSpanId === root.spanId && !isStart(span)).map((span) => readHop(span, spans, start)),
     ...(firstTokenMs === undefined ? {} : { firstTokenMs }),
     durationMs: offset(root.endTimeUnixNano, start),
     ...(gate === undefined ? {} : {
@@ -55,6 +57,8 @@ function readHop(span: OtlpSpan, spans: readonly OtlpSpan[], start: bigint): Tra
   const get = reader(span.attributes);
   const finish = get('gen_ai.response.finish_reasons', z.array(z.enum(finishReasons)).optional())?.[0];
   const condensed = get('loupe.condensed.results', number.optional());
+  const restored = get('loupe.restored_tokens', number.optional());
+  const ahead = get('loupe.ahead_tokens', number.optional());
   return {
     hop: get('loupe.hop', number), spanId: span.spanId, startMs: offset(span.startTimeUnixNano, start), endMs: offset(span.endTimeUnixNano, start),
     ...(finish === undefined ? {} : {
@@ -62,6 +66,7 @@ function readHop(span: OtlpSpan, spans: readonly OtlpSpan[], start: bigint): Tra
         queueMs: get('loupe.queue_ms', number), restoreMs: get('loupe.restore_ms', number), prefillMs: get('loupe.prefill_ms', number),
         decodeMs: get('loupe.decode_ms', number), tokensIn: get('gen_ai.usage.input_tokens', number),
         tokensCached: get('gen_ai.usage.cache_read.input_tokens', number), tokensOut: get('gen_ai.usage.output_tokens', number),
+        ...(restored === undefined ? {} : { tokensRestored: restored }), ...(ahead === undefined ? {} : { tokensAhead: ahead }),
         kvBytes: get('loupe.kv_bytes', number), finish,
       },
     }),
@@ -70,24 +75,39 @@ function readHop(span: OtlpSpan, spans: readonly OtlpSpan[], start: bigint): Tra
       const field = reader(event.attributes);
       return { atMs: offset(event.timeUnixNano, start), problem: field('loupe.problem', text), repair: field('loupe.repair', z.enum(['retrying', 'givenUp'])) };
     }),
-    tools: spans.filter((tool) => tool.parentSpanId === span.spanId).map((tool) => readTool(tool, start)),
+    tools: spans.filter((tool) => tool.parentSpanId === span.spanId).map((tool) => readTool(tool, spans, start)),
     ...(condensed === undefined ? {} : {
       condensed: { results: condensed, tokensBefore: get('loupe.condensed.tokens_before', number), tokensAfter: get('loupe.condensed.tokens_after', number) },
     }),
   };
 }
 
-function readTool(span: OtlpSpan, start: bigint): TraceTool {
+const isStart = ({ attributes }: OtlpSpan): boolean => reader(attributes)('loupe.operation', z.string().optional()) === startOperation;
+
+function readStart(span: OtlpSpan, start: bigint): TraceStart {
+  const get = reader(span.attributes);
+  const problem = get('loupe.mcp.problem', text.optional());
+  return {
+    server: get('loupe.mcp.server', text), spanId: span.spanId, startMs: offset(span.startTimeUnixNano, start), endMs: offset(span.endTimeUnixNano, start),
+    ...(problem === undefined ? {} : { problem }),
+  };
+}
+
+function readTool(span: OtlpSpan, spans: readonly OtlpSpan[], start: bigint): TraceTool {
   const get = reader(span.attributes);
   const outcome = get('loupe.outcome', outcomes.optional());
   const decision = get('loupe.decision', z.enum(['accepted', 'rejected']).optional());
+  const verdict = get('loupe.policy.verdict', z.enum(policyVerdicts).optional());
   const waitingSinceMs = get('loupe.waiting_since_ms', number.optional());
+  const cold = spans.find((one) => one.parentSpanId === span.spanId && isStart(one));
   return {
     callId: get('gen_ai.tool.call.id', text), spanId: span.spanId, name: get('gen_ai.tool.name', text),
-    class: get('loupe.tool.class', z.enum(['read', 'write', 'execute'])), startMs: offset(span.startTimeUnixNano, start),
+    class: get('loupe.tool.class', z.enum(toolClasses)), startMs: offset(span.startTimeUnixNano, start),
     endMs: offset(span.endTimeUnixNano, start), toolMs: get('loupe.tool_ms', number), approvalMs: get('loupe.approval_ms', number),
     argumentBytes: get('loupe.argument_bytes', number), resultBytes: get('loupe.result_bytes', number), truncated: get('loupe.truncated', flag),
+    ...(cold === undefined ? {} : { cold: readStart(cold, start) }),
     ...(outcome === undefined ? {} : { outcome }), ...(decision === undefined ? {} : { decision }), ...(waitingSinceMs === undefined ? {} : { waitingSinceMs }),
+    ...(verdict === undefined ? {} : { policy: { verdict, reason: get('loupe.policy.reason', text) } }),
     summary: get('loupe.summary', text), arguments: get('gen_ai.tool.call.arguments', text),
   };
 }

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { rgPath } from '@vscode/ripgrep';
-import { isAboutWorkspace } from '../../src/agent/aboutWorkspace.js';
+import { aboutWorkspace, type About } from '../../src/agent/aboutWorkspace.js';
 import { runTurn } from '../../src/agent/loop.js';
 import type { WorkspacePort } from '../../src/agent/ports.js';
 import { standardTools } from '../../src/agent/tools/standardTools.js';
@@ -49,7 +49,7 @@ function tools(): readonly Tool[] {
   const refused = (): never => {
     throw new Error('nothing may be changed or run here');
   };
-  if (zone === 'full') return standardTools({ workspace, approvals: { request: () => Promise.resolve('rejected') }, edits: { apply: refused }, commands: { run: refused } }, zone);
+  if (zone === 'full') return standardTools({ workspace, approvals: { request: () => Promise.resolve('rejected') }, edits: { apply: refused }, commands: { run: refused, isolation: refused } }, zone);
   return standardTools({ workspace }, zone).filter(({ definition }) => definition.name !== 'diagnostics');
 }
 
@@ -59,8 +59,8 @@ async function run(model: ChatModel, task: Task): Promise<string> {
     turnId: randomUUID(), conversation: 'agent', goal: task.question, context: '', history: [], zone,
     budget: { steps: 8, tokens: 60_000, wallMs: 900_000 },
   } as const;
-  const about = (question: string, signal: AbortSignal): Promise<boolean> => isAboutWorkspace(question, workspace, signal);
-  const turn = runTurn({ model, tools: tools(), clock: systemClock, newId: randomUUID, isAboutWorkspace: about }, input, new AbortController().signal);
+  const about = (question: string, signal: AbortSignal): Promise<About | undefined> => aboutWorkspace(question, workspace, signal);
+  const turn = runTurn({ model, tools: tools(), clock: systemClock, newId: randomUUID, aboutWorkspace: about }, input, new AbortController().signal);
   const did: string[] = [];
   for (;;) {
     const next = await turn.next();
@@ -85,4 +85,4 @@ await withChatModel(options.model, threadsOption(options.threads), async (model)
   const table = [`${right}/${rows.length} right, zone ${zone}, test/fixtures/${fixture}`, '', '| question | calls | gate | right |', '|---|---|---|---|', ...rows].join('\n');
   console.log(`\n${table}`);
   if (options.report !== undefined) writeFileSync(options.report, `${model.info.name}\n\n${table}\n`);
-}, options.chances ? showChances : undefined);
+}, { onProbe: options.chances ? showChances : undefined });

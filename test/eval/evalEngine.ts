@@ -7,20 +7,29 @@ import { modelsDirectory } from '../../src/model/paths.js';
 import { SidecarSupervisor } from '../../src/model/sidecar/supervisor.js';
 import { LocalChatModel } from '../../src/model/localChatModel.js';
 import type { Engine } from '../../src/model/engine.js';
+import type { LoadParams } from '../../src/protocol/sidecar.js';
 
-/** Runs `work` with a model of the models folder, in a sidecar of its own that is gone afterwards. */
-export async function withChatModel(file: string, threads: number | 'auto', work: (model: LocalChatModel) => Promise<void>, onProbe?: OnProbe): Promise<void> {
-  const stateDir = mkdtempSync(join(tmpdir(), 'loupe-eval-'));
+export interface EvalEngineOptions extends Partial<Pick<LoadParams, 'contextSize' | 'kvPreset'>> {
+  readonly onProbe?: OnProbe | undefined;
+  /** Folder of the sidecar that stays, with what it remembers; absent: one that is gone afterwards. */
+  readonly stateDir?: string | undefined;
+}
+
+/** Runs `work` with a model of the models folder, in a sidecar of its own. */
+export async function withChatModel(
+  file: string, threads: number | 'auto', work: (model: LocalChatModel, engine: SidecarSupervisor) => Promise<void>, { onProbe, stateDir: kept, ...load }: EvalEngineOptions = {},
+): Promise<void> {
+  const stateDir = kept ?? mkdtempSync(join(tmpdir(), 'loupe-eval-'));
   const supervisor = new SidecarSupervisor({
     entry: join(import.meta.dirname, '../../src/sidecar/main.js'), execPath: process.execPath, stateDir, client: 'eval', build: 'eval', logger: silentLogger, clock: systemClock,
   });
   try {
-    const loaded = await supervisor.load({ role: 'chat', modelPath: join(modelsDirectory(), file), contextSize: 8192, kvPreset: 'exact', threads, gpu: 'auto' });
+    const loaded = await supervisor.load({ role: 'chat', modelPath: join(modelsDirectory(), file), contextSize: 8192, kvPreset: 'exact', threads, gpu: 'auto', ...load });
     if (!loaded.ok) throw new Error(`${loaded.error.message} ${loaded.error.cause ?? ''}`);
-    await work(new LocalChatModel(onProbe ? watched(supervisor, onProbe) : supervisor, loaded.value));
+    await work(new LocalChatModel(onProbe ? watched(supervisor, onProbe) : supervisor, loaded.value), supervisor);
   } finally {
     supervisor.dispose();
-    rmSync(stateDir, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
+    if (kept === undefined) rmSync(stateDir, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
   }
 }
 
@@ -37,6 +46,7 @@ function watched(engine: Engine, onProbe: OnProbe): Engine {
     status: () => engine.status(),
     audit: (role) => engine.audit(role),
     generate: (params, handlers, signal) => engine.generate(params, handlers, signal),
+    prefill: (params, signal) => engine.prefill(params, signal),
     tokenize: (role, segments, signal) => engine.tokenize(role, segments, signal),
     probe: async (request, signal) => {
       const result = await engine.probe(request, signal);

@@ -3,6 +3,7 @@
  * reported with its place and ends the test.
  */
 #pragma once
+#include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <cstring>
@@ -36,19 +37,22 @@ inline std::string & context() {
     return text;
 }
 
-/* Runs the tests whose name contains `part`; the number of failures. */
+/* Runs the tests whose name contains `part`; the number of failures. Says how long a test took that is worth making quicker. */
 inline int runAll(const char * part) {
     int passed = 0, failed = 0;
     for (const Test & test : tests()) {
         if (!std::strstr(test.name, part)) continue;
         context().clear();
         std::string why;
+        const auto started = std::chrono::steady_clock::now();
         try {
             test.run();
         } catch (const std::exception & error) {
             why = error.what();
         }
         (why.empty() ? passed : failed)++;
+        const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
+        if (seconds > 2) std::printf("slow %s: %.1f s\n", test.name, seconds);
         std::printf("%s %s%s%s%s\n", why.empty() ? "ok  " : "FAIL", test.name, why.empty() ? "" : ": ", why.c_str(),
                     why.empty() || context().empty() ? "" : (" (" + context() + ")").c_str());
         std::fflush(stdout); // a crash in the next test must not take this line with it

@@ -10,7 +10,7 @@ import { cacheRoot, fromRoot } from '../paths.mjs';
 import { nodeLlamaCpp, prepareSource, sourceHash } from './source.mjs';
 import { bindingFlags, compilerId, generator, niced, platform, toolsFlags } from './toolchain.mjs';
 
-const tools = ['llama-perplexity', 'loupe-depth', 'llama-bench', 'test-quantize-fns', 'test-backend-ops'];
+const tools = ['llama-perplexity', 'loupe-depth', 'loupe-answer', 'loupe-caches', 'loupe-engine-test', 'llama-bench', 'test-quantize-fns', 'test-backend-ops'];
 const metadataFile = '_nlcBuildMetadata.json';
 const libraries = build => fs.readdirSync(build, { recursive: true }).filter(name => bindingFile.test(name)).map(name => path.join(build, name));
 const bindingFile = /\.(node|so|dylib)$/;
@@ -21,6 +21,8 @@ export const ensureBinding = options => ensure('binding', {
   collect: (build, target, hash) => {
     for (const file of libraries(build)) fs.copyFileSync(file, path.join(target, path.basename(file)));
     if (!fs.existsSync(path.join(target, 'llama-addon.node'))) throw new Stop('The build ended without llama-addon.node.');
+    const research = libraries(target).filter(file => fs.readFileSync(file).includes('LOUPE_KV_VARIANT')); // the variable that switches it on
+    if (research.length > 0) throw new Stop(`Storage that is only measured (native/bench/variants) got into ${research.map(file => path.basename(file)).join(', ')}.`);
     fs.writeFileSync(path.join(target, metadataFile), `${JSON.stringify({ ...metadata(), loupe: hash })}\n`);
   },
 }, options);
@@ -40,7 +42,7 @@ export const ensureTools = options => ensure('tools', {
 async function ensure(kind, { title, flags, targets, source, collect }, { jobs = os.availableParallelism() } = {}) {
   const compiler = await compilerId();
   const short = text => createHash('sha256').update(text).digest('hex').slice(0, 16);
-  const hash = short([sourceHash(), compiler, platform, ...flags].join('\n'));
+  const hash = short([sourceHash(kind), compiler, platform, ...flags].join('\n'));
   const target = path.join(cacheRoot(), 'native', `${kind}-${hash}`);
   if (fs.existsSync(target)) return target;
   const work = path.join(cacheRoot(), 'native', `work-${short(compiler)}`);

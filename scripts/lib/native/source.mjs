@@ -13,10 +13,18 @@ const bundled = (...parts) => path.join(nodeLlamaCpp(), 'llama', ...parts);
 
 /** Of its `llama` folder, what the addon is built from. */
 const addonSource = ['CMakeLists.txt', 'addon', 'cmake', 'profiles'];
-/** Of native/kv, what the engine compiles: its tests and benchmarks are no part of the binding. */
-const kvSource = ['sources.cmake', 'include', 'src'];
-/** Folders of ours that the engine compiles, with the parts of them: the patches expect them beside each other. */
-const ownSource = { kv: kvSource, engine: ['.'], bench: ['CMakeLists.txt', 'depth.cpp'] };
+const filesIn = folder => fs.readdirSync(folder, { withFileTypes: true }).filter(entry => entry.isFile()).map(entry => entry.name).sort();
+
+/** Parts of our folders that every build of the engine compiles: the patches expect the folders beside each other. */
+const engineSource = () => ({ kv: ['sources.cmake', 'include', 'src'], engine: filesIn(fromRoot('native', 'engine')) });
+/** What the tools compile besides: measurements and tests, which are no part of the binding and must not make it anew. */
+const toolsSource = () => ({
+  bench: ['variants', ...filesIn(fromRoot('native', 'bench')).filter(name => /\.(cpp|h|txt)$/.test(name))],
+  engine: ['test'],
+  kv: ['test/check.h', 'test/support.h', 'tools/lloyd_max.h'],
+});
+/** Parts by folder for a `kind` of build. */
+const ownSource = kind => Object.entries(engineSource()).concat(kind === 'tools' ? Object.entries(toolsSource()) : []);
 const headerPackages = ['node-api-headers', 'node-addon-api'];
 
 /** Our patches onto `llama.cpp` or onto the `addon`, in the order in which they are applied. */
@@ -33,12 +41,12 @@ const filesUnder = (folder, parts) => parts.flatMap(part => {
   return fs.readdirSync(whole, { recursive: true, withFileTypes: true }).filter(entry => entry.isFile()).map(entry => path.join(entry.parentPath, entry.name)).sort();
 });
 
-/** Hash of all of it: what decides the binary besides compiler, platform and flags. */
-export function sourceHash() {
+/** Hash of all that a `kind` of build ("binding" or "tools") compiles: what decides the binary besides compiler, platform and flags. */
+export function sourceHash(kind) {
   const hash = createHash('sha256');
   const groups = [
     [bundled(), filesUnder(bundled(), [...addonSource, 'patches', 'gitRelease.bundle'])],
-    [fromRoot('native'), [...patches('llama.cpp'), ...patches('addon'), ...Object.entries(ownSource).flatMap(([name, parts]) => filesUnder(fromRoot('native', name), parts))]],
+    [fromRoot('native'), [...patches('llama.cpp'), ...patches('addon'), ...ownSource(kind).flatMap(([name, parts]) => filesUnder(fromRoot('native', name), parts))]],
   ];
   for (const [root, files] of groups) {
     for (const file of files) {
@@ -65,11 +73,11 @@ export async function prepareSource(work) {
 
   mirror(fresh, path.join(work, 'source'), ['.git', 'llama.cpp']);
   mirror(llama, path.join(work, 'source', 'llama.cpp'), ['.git']);
-  for (const [name, parts] of Object.entries(ownSource)) {
-    const own = path.join(fresh, name);
-    for (const part of parts) fs.cpSync(fromRoot('native', name, part), path.join(own, part), { recursive: true });
-    mirror(own, path.join(work, name));
+  // Whatever is built next: both kinds share the folder, and each compiles its own part of it.
+  for (const [name, parts] of ownSource('tools')) {
+    for (const part of parts) fs.cpSync(fromRoot('native', name, part), path.join(fresh, name, part), { recursive: true });
   }
+  for (const name of new Set(ownSource('tools').map(([folder]) => folder))) mirror(path.join(fresh, name), path.join(work, name));
   for (const name of headerPackages) mirror(fromRoot('node_modules', name), path.join(work, 'headers', name));
   fs.rmSync(fresh, { recursive: true, force: true });
 }

@@ -8,9 +8,9 @@ export const platform = `${process.platform}-${process.arch}`;
 
 /**
  * The x86 variants that differ in what users notice: one without AVX, one with, AVX2, AVX2 with VNNI, AVX-512, and that with VNNI and
- * with BF16. Not sapphirerapids: see the patch that takes this list.
+ * with BF16, and with AMX.
  */
-const variants = ['x64', 'sandybridge', 'haswell', 'alderlake', 'skylakex', 'cascadelake', 'zen4'];
+const variants = ['x64', 'sandybridge', 'haswell', 'alderlake', 'skylakex', 'cascadelake', 'zen4', 'sapphirerapids'];
 
 /** Program names that are looked for, in order of preference. */
 const programs = [
@@ -53,15 +53,18 @@ export const bindingFlags = [
 ];
 
 /**
- * For llama.cpp's own programs: one library, since its unit tests cannot load variants, for the instruction sets of this processor short of
- * AMX (GGML_NATIVE would take that too; see the first patch).
+ * For llama.cpp's own programs: one library, since its unit tests cannot load variants, for the instruction sets of this processor (the same
+ * as those of the variants).
  */
 export const toolsFlags = () => [...common, '-DBUILD_SHARED_LIBS=OFF', '-DLLAMA_BUILD_EXAMPLES=OFF', '-DLLAMA_BUILD_APP=OFF', '-DLLAMA_BUILD_SERVER=OFF', ...processorFlags()];
 
 function processorFlags() {
   if (process.arch !== 'x64') return [];
   const has = new Set((/^flags\s*:(.*)$/m.exec(fs.readFileSync('/proc/cpuinfo', 'utf8'))?.[1] ?? '').trim().split(' '));
-  const sets = { AVX: 'avx', AVX2: 'avx2', FMA: 'fma', F16C: 'f16c', BMI2: 'bmi2', AVX512: 'avx512bw', AVX512_VBMI: 'avx512vbmi', AVX512_VNNI: 'avx512_vnni', AVX512_BF16: 'avx512_bf16' };
+  const sets = {
+    AVX: 'avx', AVX2: 'avx2', FMA: 'fma', F16C: 'f16c', BMI2: 'bmi2', AVX512: 'avx512bw', AVX512_VBMI: 'avx512vbmi', AVX512_VNNI: 'avx512_vnni', AVX512_BF16: 'avx512_bf16',
+    AMX_TILE: 'amx_tile', AMX_INT8: 'amx_int8',
+  };
   return Object.entries(sets).map(([name, flag]) => `-DGGML_${name}=${has.has(flag) ? 'ON' : 'OFF'}`);
 }
 

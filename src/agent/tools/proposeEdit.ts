@@ -2,10 +2,10 @@ import * as z from 'zod';
 import { failure, LoupeFailure } from '../../base/errors.js';
 import type { FileEdit } from '../../protocol/agentEvents.js';
 import type { ApprovalPort, EditPort, WorkspacePort } from '../ports.js';
-import { revealHidden } from '../hiddenText.js';
+import { revealHidden } from '../../base/hiddenText.js';
 import { hashText } from '../workspace/nodeEdits.js';
-import { normalisePath } from '../workspace/paths.js';
-import { protectedReason } from '../workspace/protectedPaths.js';
+import { normalisePath } from '../../context/files/paths.js';
+import { pathReach } from '../reach.js';
 import { replaceOnce } from './replaceText.js';
 import { applyOnce, type Ledger } from './ledger.js';
 import { defineTool, type Tool, type ToolContext, type ToolResult } from './tool.js';
@@ -27,6 +27,7 @@ export function proposeEdit(ports: EditPorts, ledger: Ledger): Tool {
     name: 'propose_edit', class: 'write',
     description: 'Changes or creates a file. Only when the user asks for a change.',
     schema,
+    reach: ({ path }) => pathReach(ports.workspace.root, path),
     run: (args, context) => applyOnce(ledger, context, () => preview(ports, args, context)),
   });
 }
@@ -83,10 +84,6 @@ async function currentText(workspace: WorkspacePort, path: string, signal: Abort
 
 function warningFor(edit: FileEdit): string | undefined {
   const hidden = revealHidden(edit.after).count - revealHidden(edit.before).count;
-  const reasons = [
-    protectedReason(edit.path),
-    hidden > 0 ? `The new text holds ${hidden === 1 ? 'a character' : `${hidden} characters`} that cannot be seen.` : undefined,
-  ].filter((reason) => reason !== undefined);
-  return reasons.length > 0 ? reasons.join(' ') : undefined;
+  return hidden > 0 ? `The new text holds ${hidden === 1 ? 'a character' : `${hidden} characters`} that cannot be seen.` : undefined;
 }
 

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { LoupeFailure } from '../../base/errors.js';
 import type { WorkspacePort } from '../ports.js';
 import { plural } from '../gates.js';
+import { pathReach } from '../reach.js';
 import { clip, escapeName, given, limits, listResult, splitLines } from './rows.js';
 import { defineTool, emptyResult, type Tool } from './tool.js';
 
@@ -13,16 +14,17 @@ export function listFiles(workspace: WorkspacePort): Tool {
       under: z.string().optional().describe('folder'),
       glob: z.string().optional().describe('only files that match'),
     }),
+    reach: ({ under }) => pathReach(workspace.root, under ?? ''),
     run: async ({ under, glob }, { signal }) => {
       const list = (of: { readonly glob?: string; readonly under?: string }): ReturnType<WorkspacePort['listFiles']> => workspace.listFiles({ ...of, limit: limits.files }, signal);
       const { paths, truncated } = await list(given({ under, glob })).catch(emptyIfMissing);
       const where = `${under ? ` under ${under}` : ''}${glob ? ` matching ${glob}` : ''}`;
       const note = `[Truncated: only the first ${limits.files} files. Narrow it with under or glob.]`;
-      if (paths.length > 0 || where === '') return listResult(paths.map(escapeName), truncated ? note : undefined, plural(paths.length, 'file') + where);
+      if (paths.length > 0 || where === '') return { ...listResult(paths.map(escapeName), truncated ? note : undefined, plural(paths.length, 'file') + where), onlyNames: true };
       // Small models guess folder after folder: what is there ends that.
       const all = await list({});
       const rows = [`There is no file${where}. All files of the repository:`, ...all.paths.map(escapeName)];
-      return { ...listResult(rows, all.truncated ? note : undefined, `no file${where}`), outcome: 'empty', inconclusive: all.truncated };
+      return { ...listResult(rows, all.truncated ? note : undefined, `no file${where}`), outcome: 'empty', inconclusive: all.truncated, onlyNames: true };
     },
   });
 }
@@ -41,6 +43,7 @@ export function readFile(workspace: WorkspacePort): Tool {
       start_line: z.coerce.number().int().min(1).optional(),
       end_line: z.coerce.number().int().min(1).optional(),
     }),
+    reach: ({ path }) => pathReach(workspace.root, path),
     run: async ({ path, start_line: from = 1, end_line: to }, { signal }) => {
       const text = await workspace.readFile(path, signal);
       const lines = splitLines(text);
@@ -81,6 +84,7 @@ export function diagnostics(workspace: WorkspacePort): Tool {
     name: 'diagnostics', class: 'read',
     description: 'Lists the errors and warnings that the editor shows, of one file or all.',
     schema: z.object({ path: z.string().optional() }),
+    reach: ({ path }) => pathReach(workspace.root, path ?? ''),
     run: async ({ path }, { signal }) => {
       const all = await workspace.diagnostics(path, signal);
       if (!all) return emptyResult('Errors and warnings are not known here: there is no editor.');

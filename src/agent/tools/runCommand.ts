@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { ApprovalPort, CommandPort, WorkspacePort } from '../ports.js';
-import { revealHidden } from '../hiddenText.js';
+import { commandWarnings } from '../commandShape.js';
+import { commandReach } from '../reach.js';
 import { applyOnce, type Ledger } from './ledger.js';
 import { defineTool, type Tool } from './tool.js';
 
@@ -8,26 +9,36 @@ export interface CommandPorts { readonly workspace: WorkspacePort; readonly appr
 
 const mostLength = 4_000;
 
-/** Every command asks; where it runs is never the model's choice. */
+/** Where a command runs, and in what, is never the model's choice. */
 export function runCommand(ports: CommandPorts, ledger: Ledger): Tool {
   return defineTool({
     name: 'run_command', class: 'execute',
     description: 'Runs a shell command in the repository, for example its tests.',
     schema: z.object({ command: z.string().min(1).refine((text) => text.length <= mostLength, 'too long') }),
+    reach: ({ command }) => commandReach(ports.commands, command),
     run: ({ command }, context) => applyOnce(ledger, context, async () => {
-      const warning = warningFor(command);
-      const approval = { id: context.newId(), kind: 'command', command, cwd: ports.workspace.root, ...(warning ? { warning } : {}) } as const;
+      const warning = commandWarnings(command).join(' ');
+      const isolation = context.reach.command?.isolation ?? { kind: 'none', why: 'none was asked for.' };
+      const approval = {
+        id: context.newId(), kind: 'command', command, cwd: ports.workspace.root, ...(warning === '' ? {} : { warning }),
+        ...(isolation.kind === 'sandbox' ? { confinement: confinements[isolation.network ? 'network' : 'offline'] } : {}),
+      } as const;
       const decision = await context.approval(approval, (asked, signal) => ports.approvals.request(asked, signal));
       if (decision === 'rejected') {
         return { outcome: 'refused', content: 'The user did not allow this command; it was not run.', summary: `${short(command)}: not allowed by the user`, truncated: false };
       }
-      const { exitCode, output, truncated, timedOut } = await ports.commands.run(command, context.signal);
+      const { exitCode, output, truncated, timedOut, made } = await ports.commands.run(command, isolation, context.signal);
       const end = timedOut ? 'Stopped: it took too long.' : exitCode === null ? 'Stopped by a signal.' : `Exit code ${exitCode}.`;
       const failed = timedOut || exitCode !== 0;
+      const notes = [
+        ...(truncated ? ['Truncated: the middle is left out. Filter the output for more.'] : []),
+        ...(failed && isolation.kind === 'sandbox' ? ['It ran in a sandbox: protected files are read-only, credentials are empty' + (isolation.network ? '.' : ', and there is no network.')] : []),
+        ...(made.length > 0 ? [`It made protected files: ${made.slice(0, 10).join(', ')}. Tell the user.`] : []),
+      ];
       return {
         outcome: failed ? 'error' : 'ok', truncated,
-        content: `${end}\n${output.trim() === '' ? 'No output.' : output.trimEnd()}${truncated ? '\n[Truncated: the middle is left out. Filter the output for more.]' : ''}`,
-        summary: `${short(command)}: ${end.toLowerCase().replace(/\.$/, '')}`,
+        content: `${end}\n${output.trim() === '' ? 'No output.' : output.trimEnd()}${notes.map((note) => `\n[${note}]`).join('')}`,
+        summary: `${short(command)}: ${end.toLowerCase().replace(/\.$/, '')}${made.length > 0 ? `; made protected files: ${made.slice(0, 10).join(', ')}` : ''}`,
       };
     }),
   });
@@ -38,12 +49,7 @@ const short = (command: string): string => {
   return line.length > 60 ? `${line.slice(0, 60)}…` : line;
 };
 
-/** A command can push its second half out of sight or hold what cannot be seen at all. */
-function warningFor(command: string): string | undefined {
-  const reasons = [
-    /[ \t]{20,}/.test(command) ? 'The command has a long run of blanks with more behind it.' : undefined,
-    /[\r\n]/.test(command.trim()) ? 'The command has several lines.' : undefined,
-    revealHidden(command).count > 0 ? `The command holds hidden characters: ${revealHidden(command).text}` : undefined,
-  ].filter((reason) => reason !== undefined);
-  return reasons.length > 0 ? reasons.join(' ') : undefined;
-}
+const confinements = {
+  offline: 'It runs in a sandbox: it can write in this folder only, cannot use the network, and cannot read credentials.',
+  network: 'It runs in a sandbox with the network on: it can write in this folder only and cannot read credentials.',
+} as const;

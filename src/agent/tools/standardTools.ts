@@ -36,7 +36,7 @@ export function standardTools(ports: ToolPorts, zone: Zone): readonly Tool[] {
 function refusing(name: string, toolClass: 'write' | 'execute'): Tool {
   const error = makeError('tool.refused', `${name} is not allowed here: nothing may be changed or run.`, 'Describe what you would do instead.');
   return {
-    class: toolClass, definition: { name, description: 'Not available here.', parameters: { type: 'object', properties: {} } },
+    class: toolClass, reach: () => Promise.resolve({ path: 'workspace' }), definition: { name, description: 'Not available here.', parameters: { type: 'object', properties: {} } },
     run: () => Promise.resolve(errorResult(error, 'refused')),
   };
 }

@@ -1,6 +1,8 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { failure } from '../../base/errors.js';
-import type { CommandPort } from '../ports.js';
+import type { CommandPort, Isolation } from '../ports.js';
+import { allowedEnvironment, killGroup } from './childProcess.js';
+import type { Confined, Sandbox } from './sandbox/sandbox.js';
 
 export interface CommandOptions {
   readonly root: string;
@@ -8,14 +10,16 @@ export interface CommandOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly timeoutMs?: number;
   readonly platform?: NodeJS.Platform;
+  /** Absent: there is none. */
+  readonly sandbox?: Sandbox;
+  /** Asked before each command: the user's settings. */
+  readonly settings?: () => { readonly sandbox: boolean; readonly network: boolean };
 }
 
 /** Characters kept of the output's beginning and end: errors stand at either. */
 const headLength = 4_000;
 const tailLength = 12_000;
 const termGraceMs = 1_500;
-
-const passedOn = /^(PATH|HOME|USER|LOGNAME|LANG|LC_[A-Z]+|TMPDIR|TEMP|TMP|SHELL|TZ|XDG_(CACHE|DATA|CONFIG|RUNTIME)_(HOME|DIR)|JAVA_HOME|GOPATH|GOROOT|CARGO_HOME|RUSTUP_HOME|SystemRoot|SystemDrive|ComSpec|PATHEXT|USERPROFILE|APPDATA|LOCALAPPDATA|ProgramData|ProgramFiles(\(x86\))?|NUMBER_OF_PROCESSORS)$/i;
 
 /** Nothing may wait for input or open a pager. */
 const fixed = { CI: '1', TERM: 'dumb', NO_COLOR: '1', PAGER: 'cat', GIT_PAGER: 'cat', GIT_TERMINAL_PROMPT: '0', GIT_EDITOR: 'true', EDITOR: 'true' };
@@ -27,12 +31,32 @@ const fixed = { CI: '1', TERM: 'dumb', NO_COLOR: '1', PAGER: 'cat', GIT_PAGER: '
 export class NodeCommands implements CommandPort {
   constructor(private readonly options: CommandOptions) {}
 
-  async run(command: string, signal: AbortSignal): Promise<{ readonly exitCode: number | null; readonly output: string; readonly truncated: boolean; readonly timedOut: boolean }> {
+  async isolation(): Promise<Isolation> {
+    const { sandbox, settings } = this.options;
+    const wanted = settings?.() ?? { sandbox: true, network: false };
+    if (!sandbox) return { kind: 'none', why: 'none is set up.' };
+    if (!wanted.sandbox) return { kind: 'none', why: 'it is switched off in your settings.' };
+    const problem = await sandbox.problem();
+    return problem === undefined ? { kind: 'sandbox', network: wanted.network } : { kind: 'none', why: problem };
+  }
+
+  async run(command: string, isolation: Isolation, signal: AbortSignal): ReturnType<CommandPort['run']> {
     signal.throwIfAborted();
+    if (isolation.kind === 'none') return { ...await this.spawned(undefined, command, signal), made: [] };
+    const { sandbox, root } = this.options;
+    if (!sandbox) throw failure('tool.failed', 'There is no sandbox to run the command in.', 'Try again.');
+    const confined = await sandbox.confine(root, command, isolation.network);
+    let made: readonly string[] = [];
+    const result = await this.spawned(confined, command, signal).finally(async () => { made = await confined.leave(); });
+    return { ...result, made };
+  }
+
+  private spawned(confined: Confined | undefined, command: string, signal: AbortSignal): Promise<{ readonly exitCode: number | null; readonly output: string; readonly truncated: boolean; readonly timedOut: boolean }> {
     const windows = (this.options.platform ?? process.platform) === 'win32';
+    const [program, args] = confined ? [confined.program, [...confined.args]] : ['/bin/sh', ['-c', command]];
     const child = windows
       ? spawn(command, { cwd: this.options.root, env: this.environment(), stdio: ['ignore', 'pipe', 'pipe'], shell: true, windowsHide: true })
-      : spawn('/bin/sh', ['-c', command], { cwd: this.options.root, env: this.environment(), stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+      : spawn(program, args, { cwd: this.options.root, env: this.environment(), stdio: ['ignore', 'pipe', 'pipe'], detached: true });
     return new Promise((resolve, reject) => {
       const output = new CappedOutput();
       let timedOut = false;
@@ -67,21 +91,7 @@ export class NodeCommands implements CommandPort {
   }
 
   private environment(): Record<string, string> {
-    const kept = Object.entries(this.options.env).filter((entry): entry is [string, string] => entry[1] !== undefined && passedOn.test(entry[0]));
-    return { ...Object.fromEntries(kept), ...fixed };
-  }
-}
-
-function killGroup(child: ChildProcess, windows: boolean, signal: NodeJS.Signals): void {
-  if (child.pid === undefined) return;
-  if (windows) {
-    if (child.exitCode === null) spawn('taskkill', ['/pid', String(child.pid), '/T', '/F'], { stdio: 'ignore', windowsHide: true });
-    return;
-  }
-  try {
-    process.kill(-child.pid, signal);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error; // ESRCH: all gone already
+    return { ...allowedEnvironment(this.options.env), ...fixed };
   }
 }
 

@@ -4,9 +4,9 @@ import { link, lstat, open, readdir, rename, unlink, type FileHandle } from 'nod
 import { failure, toError } from '../../base/errors.js';
 import type { FileEdit } from '../../protocol/agentEvents.js';
 import type { EditPort } from '../ports.js';
-import { holdFolder, type HeldFolder } from './heldFolder.js';
-import { openIn, openInside, resolveInside, splitPath, swapped } from './paths.js';
-import { platformFlags } from './platformFlags.js';
+import { holdFolder, type HeldFolder } from '../../context/files/heldFolder.js';
+import { openIn, openInside, resolveInside, splitPath, swapped } from '../../context/files/paths.js';
+import { platformFlags } from '../../context/files/platformFlags.js';
 
 /** sha256 in hex of a text as UTF-8: what `FileEdit.beforeHash` holds. */
 export function hashText(text: string): string {
@@ -68,9 +68,13 @@ export class NodeEdits implements EditPort {
 /** Mode of the file, when its text is still what the edit was made for. Closes the handle. */
 async function modeIfUnchanged(handle: FileHandle, edit: FileEdit): Promise<number> {
   try {
-    if (hashText(await handle.readFile('utf8')) !== edit.beforeHash) {
+    const bytes = await handle.readFile();
+    const text = bytes.toString('utf8');
+    if (hashText(text) !== edit.beforeHash) {
       throw failure('edit.changedOnDisk', `${edit.path} changed since the edit was proposed.`, 'Read it again and propose the edit anew.');
     }
+    // What cannot be read as UTF-8 would be lost in every line, changed or not.
+    if (!Buffer.from(text, 'utf8').equals(bytes)) throw failure('edit.notApplied', `${edit.path} is not in UTF-8 and was not changed.`, 'Save it as UTF-8 first.');
     return (await handle.stat()).mode & 0o777;
   } finally {
     await handle.close();

@@ -1,13 +1,13 @@
 import picomatch from 'picomatch';
 import { failure } from '../../base/errors.js';
 import type { Diagnostic, SymbolMatch, TextMatch, WorkspacePort } from '../ports.js';
-import { normalisePath, openInside, resolveInside } from './paths.js';
-import { isSecretPath } from './protectedPaths.js';
+import { normalisePath, openInside, resolveInside } from '../../context/files/paths.js';
+import { isSecretPath } from '../../base/secretPaths.js';
 import { runRipgrep } from './ripgrep.js';
 import { definitionPattern, rankSymbols, symbolOf } from './symbols.js';
+import { clean, ignoring, searchText } from './textSearch.js';
 
 const mostFileBytes = 2_000_000;
-const mostLineLength = 300;
 const mostCandidates = 2_000;
 
 /**
@@ -51,55 +51,25 @@ export class NodeWorkspace implements WorkspacePort {
   }
 
   async searchText(options: { readonly pattern: string; readonly regex: boolean; readonly caseSensitive: boolean; readonly glob?: string; readonly limit: number }, signal: AbortSignal): Promise<{ readonly matches: readonly TextMatch[]; readonly truncated: boolean }> {
-    const wanted = globFilter(options.glob);
-    const matches: TextMatch[] = [];
-    await this.grep([
-      ...(options.regex ? [] : ['--fixed-strings']), options.caseSensitive ? '--case-sensitive' : '--ignore-case',
-    ], options.pattern, (match) => {
-      if (wanted(match.path)) matches.push(match);
-      return matches.length <= options.limit;
-    }, signal);
+    const how = [...(options.regex ? [] : ['--fixed-strings']), options.caseSensitive ? '--case-sensitive' : '--ignore-case'];
+    const search = { binary: this.ripgrep, root: this.root, options: how, pattern: options.pattern, wanted: globFilter(options.glob), most: options.limit + 1 };
+    const matches = await searchText(search, signal);
     return { matches: matches.slice(0, options.limit), truncated: matches.length > options.limit };
   }
 
   async findSymbol(name: string, limit: number, signal: AbortSignal): Promise<readonly SymbolMatch[]> {
-    const found: SymbolMatch[] = [];
-    let candidates = 0;
-    await this.grep(['--case-sensitive'], definitionPattern(name), ({ path, line, text }) => {
-      const symbol = symbolOf(name, path, line, text);
-      if (symbol) found.push(symbol);
-      return ++candidates < mostCandidates;
-    }, signal);
-    return rankSymbols(found).slice(0, limit);
+    const search = { binary: this.ripgrep, root: this.root, options: ['--case-sensitive'], pattern: definitionPattern(name), wanted: () => true, most: mostCandidates };
+    const candidates = await searchText(search, signal);
+    return rankSymbols(candidates.flatMap(({ path, line, text }) => symbolOf(name, path, line, text) ?? [])).slice(0, limit);
   }
 
   diagnostics(): Promise<readonly Diagnostic[] | undefined> {
     return Promise.resolve(undefined);
   }
-
-  private async grep(args: readonly string[], pattern: string, onMatch: (match: TextMatch) => boolean, signal: AbortSignal): Promise<void> {
-    const all = [
-      '--null', '--line-number', '--no-heading', '--with-filename', '--sort=path', '--no-messages', '--crlf', `--max-filesize=${mostFileBytes}`,
-      `--max-columns=${mostLineLength}`, '--max-columns-preview', ...ignoring, ...args, '--regexp', pattern, '--', './',
-    ];
-    await runRipgrep(this.ripgrep, this.root, all, '\n', (line) => {
-      const end = line.indexOf('\0');
-      const colon = line.indexOf(':', end);
-      const path = clean(line.slice(0, end));
-      if (end < 0 || colon < 0 || isSecretPath(path)) return true;
-      return onMatch({ path, line: Number(line.slice(end + 1, colon)), text: line.slice(colon + 1).replace(/\r$/, '') });
-    }, signal);
-  }
 }
 
-/** Hidden files are shown, since workflows and settings matter; the repository's own data and ignored files are not. */
-const ignoring = ['--hidden', '--no-require-git', '--glob=!.git'] as const;
-
-/** ripgrep's own form of a path, as ours. A line break left by the line before in a file name goes too. */
-const clean = (path: string): string => path.replaceAll('\\', '/').replace(/^\.\//, '');
-
-/** Without a slash a glob means the file name anywhere, as in .gitignore. */
-function globFilter(glob: string | undefined): (path: string) => boolean {
+/** Whether a path, relative to the root, matches a glob. Without a slash a glob means the file name anywhere, as in .gitignore. */
+export function globFilter(glob: string | undefined): (path: string) => boolean {
   if (glob === undefined || glob.trim() === '') return () => true;
   const pattern = glob.trim().replace(/^\.?\//, '').replace(/\/$/, '/**');
   return picomatch(pattern, { dot: true, nocase: true, basename: !pattern.includes('/') });

@@ -15,6 +15,6 @@ export function approvalNotices(approvals: PendingApprovals, isChatVisible: () =
     }
     if (isChatVisible()) return;
     const show = 'Show';
-    void vscode.window.showInformationMessage('Loupe asks to run a command.', show).then((chosen) => (chosen === show ? showChat() : undefined));
+    void vscode.window.showInformationMessage(approval.kind === 'tool' ? 'Loupe asks to call a tool of an MCP server.' : 'Loupe asks to run a command.', show).then((chosen) => (chosen === show ? showChat() : undefined));
   });
 }

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { EditPort, WorkspacePort } from '../../agent/ports.js';
-import { resolveInside } from '../../agent/workspace/paths.js';
+import { resolveInside } from '../../context/files/paths.js';
 import { failure } from '../../base/errors.js';
 import type { FileEdit } from '../../protocol/agentEvents.js';
 import { minimalEdit } from './minimalEdit.js';

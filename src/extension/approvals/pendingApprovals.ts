@@ -1,14 +1,14 @@
 import type { Disposable } from '../../base/disposable.js';
 import { Emitter } from '../../base/event.js';
 import type { ApprovalPort } from '../../agent/ports.js';
-import type { Approval, Decision } from '../../protocol/agentEvents.js';
+import type { Approval, Decision, Remember } from '../../protocol/agentEvents.js';
 
 /**
  * What waits for the user. An id is good for one decision: a second one, or one for an id that was never asked, does
  * nothing. Nothing here is stored: when the host ends, everything that waited has expired unexecuted.
  */
 export class PendingApprovals implements ApprovalPort, Disposable {
-  private readonly waiting = new Map<string, { readonly approval: Approval; readonly settle: (decision: Decision) => void; readonly cancel: () => void }>();
+  private readonly waiting = new Map<string, { readonly approval: Approval; readonly settle: (decision: Decision) => void; readonly cancel: () => void; readonly remember: ((scope: Remember) => void) | undefined }>();
   private readonly used = new Set<string>();
   private readonly changed = new Emitter<{ readonly approval: Approval; readonly state: 'requested' | 'resolved' }>();
   readonly onDidChange = this.changed.event;
@@ -21,7 +21,8 @@ export class PendingApprovals implements ApprovalPort, Disposable {
     return this.waiting.get(id)?.approval;
   }
 
-  async request(approval: Approval, signal: AbortSignal): Promise<Decision> {
+  /** `remember`: told when the user's yes is to hold for longer, where the approval offers that. */
+  async request(approval: Approval, signal: AbortSignal, remember?: (scope: Remember) => void): Promise<Decision> {
     signal.throwIfAborted();
     if (this.used.has(approval.id)) throw new Error(`Approval id used twice: ${approval.id}`);
     this.used.add(approval.id);
@@ -33,7 +34,7 @@ export class PendingApprovals implements ApprovalPort, Disposable {
         this.waiting.set(approval.id, {
           approval,
           settle: (decision) => { leave(); resolve(decision); },
-          cancel,
+          cancel, remember,
         });
         this.changed.fire({ approval, state: 'requested' });
       });
@@ -44,10 +45,11 @@ export class PendingApprovals implements ApprovalPort, Disposable {
   }
 
   /** False when nothing waits under this id. */
-  decide(id: string, decision: Decision): boolean {
+  decide(id: string, decision: Decision, scope?: Remember): boolean {
     const waiting = this.waiting.get(id);
     if (!waiting) return false;
     this.waiting.delete(id);
+    if (scope !== undefined && decision === 'accepted' && waiting.approval.remember?.includes(scope) === true) waiting.remember?.(scope);
     waiting.settle(decision);
     return true;
   }

@@ -3,6 +3,7 @@ import { type Disposable, DisposableStore } from '../../base/disposable.js';
 import { Emitter, type Event } from '../../base/event.js';
 import type { Logger } from '../../base/logger.js';
 import type { AgentEvent } from '../../protocol/agentEvents.js';
+import type { ChatMessage } from '../../protocol/chat.js';
 import type { Attachment, Turn } from '../../protocol/conversation.js';
 import type { ChatState, ContextGauge, HostToChat, ModelBadge } from '../../protocol/views.js';
 import { type ChatFolders, folderBadge } from './chatFolder.js';
@@ -39,6 +40,7 @@ export class ChatController implements Disposable {
   private readonly messages = this.disposables.add(new Emitter<HostToChat>());
   private readonly turnEvents = this.disposables.add(new Emitter<AgentEvent>());
   private readonly runningChanged = this.disposables.add(new Emitter<boolean>());
+  private readonly folderChanged = this.disposables.add(new Emitter<void>());
   private readonly conversations: OpenConversations;
   private readonly driver: TurnDriver;
 
@@ -47,6 +49,8 @@ export class ChatController implements Disposable {
   /** Every event of every turn, for the trace and the status bar. */
   readonly onTurnEvent = this.turnEvents.event;
   readonly onDidChangeRunning = this.runningChanged.event;
+  /** Another conversation is shown, or other folders are open: {@link folder} may be another one. */
+  readonly onDidChangeFolder = this.folderChanged.event;
 
   constructor(private readonly deps: ChatDeps) {
     this.conversations = new OpenConversations(deps);
@@ -66,7 +70,10 @@ export class ChatController implements Disposable {
       this.messages.fire({ type: 'model', model: deps.model.badge });
       this.messages.fire({ type: 'context', context: this.gauge() });
     }));
-    this.disposables.add(deps.folders.onDidChange(() => this.messages.fire({ type: 'folder', folder: this.folderBadge() })));
+    this.disposables.add(deps.folders.onDidChange(() => {
+      this.messages.fire({ type: 'folder', folder: this.folderBadge() });
+      this.folderChanged.fire();
+    }));
   }
 
   get isRunning(): boolean {
@@ -76,6 +83,11 @@ export class ChatController implements Disposable {
   /** URI of the folder that the shown conversation works in, or would. */
   get folder(): string | undefined {
     return this.conversations.current.folder ?? this.deps.folders.current?.uri;
+  }
+
+  /** What the next turn would begin with. */
+  get upcoming(): { readonly conversation: string; readonly history: readonly ChatMessage[]; readonly folder: string | undefined } {
+    return { conversation: this.conversations.current.id, history: this.conversations.memory, folder: this.folder };
   }
 
   /** The same of any conversation, for paths in its trace. */
@@ -174,6 +186,7 @@ export class ChatController implements Disposable {
   async sendState(): Promise<void> {
     await this.load();
     this.messages.fire({ type: 'state', state: this.snapshot() });
+    this.folderChanged.fire();
   }
 
   dispose(): void {

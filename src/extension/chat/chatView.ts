@@ -8,6 +8,7 @@ import { WebviewHost } from '../webviewHost.js';
 import type { PendingApprovals } from '../approvals/pendingApprovals.js';
 import type { ChatController } from './chatController.js';
 import type { EditorActions } from './editorActions.js';
+import type { Typed } from './typingAhead.js';
 
 export interface ChatViewDeps {
   readonly extensionUri: vscode.Uri;
@@ -17,6 +18,8 @@ export interface ChatViewDeps {
   /** Called when the view is shown, so that the model can load while the user types. */
   readonly onShown: () => void;
   readonly onCancelLoading: () => void;
+  /** What the user types, as far as it may be read ahead; null when they left the input. */
+  readonly onTyping: (typed: Typed | null) => void;
   readonly logger: Logger;
 }
 
@@ -104,12 +107,21 @@ export class ChatView implements Disposable {
       }
       case 'stop': return controller.stop();
       case 'retry': return controller.retry(message.turnId);
+      case 'undoTurn':
+        await vscode.commands.executeCommand('loupe.undoTurn', message.turnId);
+        return;
+      case 'restoreCheckpoint':
+        await vscode.commands.executeCommand('loupe.restoreCheckpoint', message.turnId);
+        return;
       case 'newChat': return controller.newChat();
       case 'openConversation': return controller.openConversation(message.id);
       case 'deleteConversation': return controller.delete(message.id);
       case 'draft': return controller.saveDraft({ text: message.text, attachments: message.attachments.map(exact) });
+      case 'typing':
+        this.deps.onTyping(message.typed && { text: message.typed.text, attachments: message.typed.attachments.map(exact) });
+        return;
       case 'decide': {
-        if (!approvals.decide(message.approvalId, message.decision)) controller.notice('info', 'This approval has expired; nothing was done.');
+        if (!approvals.decide(message.approvalId, message.decision, message.remember)) controller.notice('info', 'This approval has expired; nothing was done.');
         return;
       }
       case 'openDiff': return editor.openDiff(message.approvalId);

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { WorkspacePort } from '../../agent/ports.js';
-import { notFound, resolveInside } from '../../agent/workspace/paths.js';
+import { notFound, resolveInside } from '../../context/files/paths.js';
 import { failure, LoupeFailure } from '../../base/errors.js';
 import type { Logger } from '../../base/logger.js';
 import type { FileEdit } from '../../protocol/agentEvents.js';

@@ -1,16 +1,18 @@
 import type { Clock } from '../../base/clock.js';
 import { type LoupeError, toError } from '../../base/errors.js';
 import type { Result } from '../../base/result.js';
-import type { AgentEvent, Budget, Zone } from '../../protocol/agentEvents.js';
+import type { AgentEvent, Budget } from '../../protocol/agentEvents.js';
 import type { ChatMessage } from '../../protocol/chat.js';
 import type { Attachment } from '../../protocol/conversation.js';
+import type { TurnInput } from '../../agent/turn.js';
 import type { ChatModel } from '../../model/chatModel.js';
+import type { ConversationMemory } from '../memory/conversationMemory.js';
 import type { RunTurn, TurnRequest } from './turnPort.js';
 
 /** The agent for one turn: the model, the rendered attachments and the limits go in, its events and its history come out. */
 export type Agent = (
   model: ChatModel,
-  input: { readonly turnId: string; readonly conversation: string; readonly goal: string; readonly context: string; readonly history: readonly ChatMessage[]; readonly budget: Budget; readonly zone: Zone },
+  input: TurnInput,
   folder: string | undefined,
   signal: AbortSignal,
 ) => AsyncGenerator<AgentEvent, { readonly messages: readonly ChatMessage[] }>;
@@ -20,6 +22,8 @@ export interface TurnRunnerDeps {
   /** Attachments as text for the prompt; '' when there are none. */
   readonly attachments: (attachments: readonly Attachment[], folder: string | undefined, signal: AbortSignal) => Promise<string>;
   readonly agent: Agent;
+  /** What is remembered of the repository for this conversation. */
+  readonly memoryOf: ConversationMemory['memoryOf'];
   readonly budget: () => Budget;
   readonly clock: Clock;
 }
@@ -36,8 +40,10 @@ export function turnRunner(deps: TurnRunnerDeps): RunTurn {
         return { messages: request.history };
       }
       const context = await deps.attachments(request.attachments, request.folder, signal);
-      const { turnId, conversation, question: goal, history } = request;
-      const events = deps.agent(model.value, { turnId, conversation, goal, context, history, budget: deps.budget(), zone: 'full' }, request.folder, signal);
+      const { turnId, conversation, question: goal, history, folder } = request;
+      const memory = await deps.memoryOf({ id: conversation, begun: history.length > 0, ...(folder === undefined ? {} : { folder }) }, model.value, signal);
+      const input: TurnInput = { turnId, conversation, goal, context, history, budget: deps.budget(), zone: 'full', ...(memory === undefined ? {} : { memory }) };
+      const events = deps.agent(model.value, input, folder, signal);
       for (let next = await events.next(); ; next = await events.next()) {
         if (next.done) return next.value;
         started ||= next.value.type === 'turnStarted';

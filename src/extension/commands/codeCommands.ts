@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import { relativePath } from '../host/folder.js';
 import type { Attachment } from '../../protocol/conversation.js';
-import { type CodeCommand, type CodePlace, codeQuestion } from './codeQuestions.js';
+import { type CodeCommand, type CodePlace, codeQuestion } from '../../agent/codeQuestions.js';
 
 export interface CodeQuestion { readonly question: string; readonly attachments: readonly Attachment[] }
 

@@ -2,11 +2,14 @@ import * as vscode from 'vscode';
 import { failure, LoupeFailure } from '../../base/errors.js';
 import type { Result } from '../../base/result.js';
 import type { ChatModel } from '../../model/chatModel.js';
-import { cleanCommitMessage, commitMessages } from './commitPrompt.js';
+import { cleanCommitMessage, commitMessages } from '../../agent/commitPrompt.js';
 import { gitRepository, stagedOrWorkingDiff } from './gitRepository.js';
 
 /** Longest commit message, in tokens. */
 const maxTokens = 200;
+
+/** One for all, so that the second message takes the place of the first one in the cache, and not that of a chat. */
+const conversation = 'commit-message';
 
 /** Characters of the diff for each token of the context: about half of the context, which leaves room for the answer. */
 const charactersPerToken = 1.5;
@@ -15,7 +18,6 @@ const charactersPerToken = 1.5;
 export async function writeCommitMessage(
   folder: vscode.Uri,
   acquire: (signal: AbortSignal) => Promise<Result<ChatModel>>,
-  conversation: string,
 ): Promise<void> {
   const repository = await gitRepository(folder);
   const diff = await stagedOrWorkingDiff(repository);
@@ -28,7 +30,7 @@ export async function writeCommitMessage(
     async (_progress, token) => {
       const controller = new AbortController();
       token.onCancellationRequested(() => controller.abort());
-      return answer(diff, acquire, conversation, controller.signal);
+      return answer(diff, acquire, controller.signal);
     },
   );
   if (message === undefined) return;
@@ -50,7 +52,7 @@ async function besideTyped(typed: string, message: string): Promise<string | und
   return chosen?.input;
 }
 
-async function answer(diff: string, acquire: (signal: AbortSignal) => Promise<Result<ChatModel>>, conversation: string, signal: AbortSignal): Promise<string | undefined> {
+async function answer(diff: string, acquire: (signal: AbortSignal) => Promise<Result<ChatModel>>, signal: AbortSignal): Promise<string | undefined> {
   const model = await acquire(signal);
   if (!model.ok) throw new LoupeFailure(model.error);
   const messages = commitMessages(diff, Math.floor(model.value.info.contextSize * charactersPerToken));

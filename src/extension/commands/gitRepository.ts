@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import { failure } from '../../base/errors.js';
-import { isSecretPath } from '../../agent/workspace/protectedPaths.js';
+import { isSecretPath } from '../../base/secretPaths.js';
 import { type NewFile, newFilesDiff } from './newFilesDiff.js';
 import { chooseRepository } from './chooseRepository.js';
 

@@ -1,7 +1,8 @@
 import * as vscode from 'vscode';
 import { failure, LoupeFailure } from '../../base/errors.js';
+import type { SessionGrants } from '../../agent/sessionGrants.js';
 import type { Logger } from '../../base/logger.js';
-import type { Engine } from '../../model/engine.js';
+import type { Engine, EngineMemory } from '../../model/engine.js';
 import { displayName, inspectModel } from '../../model/installed.js';
 import type { CommandId } from '../../protocol/commands.js';
 import { modelRoles } from '../../protocol/sidecar.js';
@@ -13,6 +14,8 @@ import type { EditorActions } from '../chat/editorActions.js';
 import { activeFolder, folderAt } from '../host/folder.js';
 import type { Reports } from '../host/virtualDocuments.js';
 import { toggleInline } from '../inline/toggleInline.js';
+import { forgetRepository, type MemoryCommandDeps, rememberRepository } from '../memory/memoryCommands.js';
+import type { RepositoryMemory } from '../memory/repositoryMemory.js';
 import type { ModelCommands } from '../models/modelCommands.js';
 import type { ModelService } from '../models/modelService.js';
 import { exportTrace, type TraceFormats } from '../trace/exportTrace.js';
@@ -23,9 +26,11 @@ import type { FolderChoice } from '../workspace/folderChoice.js';
 import { auditReport } from './auditReport.js';
 import { chooseFolder } from './chooseFolder.js';
 import { codeQuestionAtCursor } from './codeCommands.js';
-import { type CodeCommand, reviewQuestion } from './codeQuestions.js';
+import { type CodeCommand, reviewQuestion } from '../../agent/codeQuestions.js';
 import { writeCommitMessage } from './commitMessage.js';
 import { workingTreeDiff } from './gitRepository.js';
+import { restoreCheckpoint, type UndoDeps, undoTurn } from './undoTurn.js';
+import { sessionApprovals } from './sessionApprovals.js';
 
 export interface HandlerDeps {
   readonly trust: Trust;
@@ -35,14 +40,19 @@ export interface HandlerDeps {
   readonly recorder: TraceRecorder;
   readonly traceFormats: TraceFormats;
   readonly approvals: PendingApprovals;
+  readonly grants: SessionGrants;
+  readonly undo: UndoDeps;
   readonly preview: EditPreview;
   readonly models: ModelService;
   readonly modelCommands: ModelCommands;
+  readonly memory: RepositoryMemory;
   readonly reports: Reports;
-  readonly engine: () => Promise<Engine>;
+  readonly engine: () => Promise<Engine & { readonly prefixes: EngineMemory }>;
   readonly restartSidecar: () => Promise<void>;
   readonly folders: FolderChoice;
   readonly currentSelection: EditorActions['currentSelection'];
+  readonly copyMcpConfiguration: () => Promise<void>;
+  readonly showMcpServers: () => Promise<void>;
   readonly newId: () => string;
   readonly channel: vscode.LogOutputChannel;
   readonly logger: Logger;
@@ -53,6 +63,7 @@ export type Handlers = Readonly<Record<CommandId, (...args: readonly unknown[]) 
 /** What each command of the table does. Commands that start something look at Workspace Trust themselves: hidden ones stay callable. */
 export function commandHandlers(deps: HandlerDeps): Handlers {
   const { controller, chat, trace, approvals, preview, modelCommands } = deps;
+  const memoryDeps: MemoryCommandDeps = { memory: deps.memory, models: deps.models, folder: () => folderAt(controller.folder) };
   const about = (command: CodeCommand) => async (): Promise<void> => {
     needTrust(deps.trust);
     const folder = activeFolder();
@@ -104,7 +115,7 @@ export function commandHandlers(deps: HandlerDeps): Handlers {
     },
     'loupe.commitMessage': async (source) => {
       needTrust(deps.trust);
-      await writeCommitMessage(rootOf(source) ?? needFolder(deps.folders).uri, (signal) => deps.models.acquire(signal), `commit-${deps.newId()}`);
+      await writeCommitMessage(rootOf(source) ?? needFolder(deps.folders).uri, (signal) => deps.models.acquire(signal));
     },
     'loupe.chooseFolder': () => chooseFolder(deps.folders, controller),
     'loupe.chooseModel': async () => {
@@ -122,6 +133,19 @@ export function commandHandlers(deps: HandlerDeps): Handlers {
       await exportTrace(await deps.recorder.all(), deps.traceFormats, folderAt(controller.folder)?.uri);
     },
     'loupe.auditMemory': () => auditMemory(deps),
+    'loupe.rememberRepository': async () => {
+      needTrust(deps.trust);
+      await rememberRepository(memoryDeps);
+    },
+    'loupe.forgetRepository': async () => {
+      needTrust(deps.trust);
+      await forgetRepository(memoryDeps);
+    },
+    'loupe.copyMcpConfiguration': () => deps.copyMcpConfiguration(),
+    'loupe.mcpServers': async () => {
+      needTrust(deps.trust); // nothing is started in an untrusted workspace, so there is nothing to show
+      await deps.showMcpServers();
+    },
     'loupe.toggleInline': toggleInline,
     'loupe.showLog': () => {
       deps.channel.show();
@@ -129,6 +153,15 @@ export function commandHandlers(deps: HandlerDeps): Handlers {
     'loupe.walkthrough': async () => {
       await vscode.commands.executeCommand('workbench.action.openWalkthrough', 'loupe.loupe#getStarted', false);
     },
+    'loupe.undoTurn': (turnId) => {
+      needTrust(deps.trust); // it starts git
+      return undoTurn(deps.undo, typeof turnId === 'string' ? turnId : undefined);
+    },
+    'loupe.restoreCheckpoint': (turnId) => {
+      needTrust(deps.trust);
+      return restoreCheckpoint(deps.undo, typeof turnId === 'string' ? turnId : undefined);
+    },
+    'loupe.sessionApprovals': () => sessionApprovals(deps.grants),
     'loupe.acceptEdit': decide('accepted'),
     'loupe.rejectEdit': decide('rejected'),
   };
@@ -146,14 +179,19 @@ async function auditMemory(deps: HandlerDeps): Promise<void> {
     if (!status.ok) throw new LoupeFailure(status.error);
     const loaded = modelRoles.filter((role) => status.value.roles[role].state === 'ready');
     if (loaded.length === 0) throw failure('model.none', 'No local model is loaded, so there is no memory to audit.', 'Choose a local model.');
-    return auditReport(await Promise.all(loaded.map(async (role) => {
+    const names: string[] = [];
+    const audits = await Promise.all(loaded.map(async (role, index) => {
       const audit = await engine.audit(role);
       if (!audit.ok) throw new LoupeFailure(audit.error);
+      names[index] = audit.value.model;
       const state = status.value.roles[role];
       // A file may call itself anything; the user knows it by the name that the list shows.
       const file = state.state === 'ready' ? await inspectModel(state.model.path) : undefined;
       return file?.ok && file.value ? { ...audit.value, model: displayName(file.value) } : audit.value;
-    })));
+    }));
+    const memory = await engine.prefixes.list();
+    if (!memory.ok) throw new LoupeFailure(memory.error);
+    return auditReport(audits, { ...memory.value, names });
   });
   await deps.reports.show('Memory Audit.md', report);
 }

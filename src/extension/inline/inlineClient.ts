@@ -1,12 +1,17 @@
 import * as vscode from 'vscode';
 import {
-  CloseAction, ErrorAction, LanguageClient, type LanguageClientOptions, RevealOutputChannelOn, type ServerOptions, TransportKind,
+  CloseAction, ErrorAction, LanguageClient, type LanguageClientOptions, RevealOutputChannelOn, type ServerOptions, State, TransportKind,
 } from 'vscode-languageclient/node';
 import type { Clock } from '../../base/clock.js';
-import { makeError } from '../../base/errors.js';
+import { type LoupeError, makeError, messageOf } from '../../base/errors.js';
+import { Emitter } from '../../base/event.js';
+import { err, type Result } from '../../base/result.js';
+import { type ContextInitialization, contextNotifications, type IndexState } from '../../protocol/context.js';
 import {
   type InlineConfiguration, type InlineInitialization, type InlineMeasurement, inlineNotifications, type InlineStatus,
 } from '../../protocol/inline.js';
+import type { RequestType } from '../../protocol/sidecar.js';
+import type { ContextServer } from '../memory/contextClient.js';
 import type { InlineServer } from './inlineController.js';
 import { RestartPolicy } from './restartPolicy.js';
 
@@ -14,6 +19,8 @@ export interface InlineClientDeps {
   /** Path of the language server's bundle. */
   readonly serverModule: string;
   readonly sidecar: InlineInitialization['sidecar'];
+  /** Where the repository index finds its grammars and keeps its results. */
+  readonly context: ContextInitialization;
   readonly channel: vscode.LogOutputChannel;
   readonly clock: Clock;
   readonly onStatus: (status: InlineStatus) => void;
@@ -25,11 +32,18 @@ export interface InlineClientDeps {
 const documentSelector = ['file', 'untitled', 'vscode-notebook-cell', 'vscode-vfs'].map((scheme) => ({ scheme }));
 const stopMs = 2000;
 
-/** The language server process behind a language client. */
-export class InlineClient implements InlineServer {
+/** The language server process behind a language client: it gives suggestions where it has a model, and keeps the index of the repository. */
+export class InlineClient implements InlineServer, ContextServer {
   private client: LanguageClient | undefined;
   private configuration: InlineConfiguration | undefined;
   private readonly restarts = new RestartPolicy();
+  private readonly startedEmitter = new Emitter<void>();
+  private readonly indexEmitter = new Emitter<{ readonly folder: string } & IndexState>();
+  private readonly filesEmitter = new Emitter<readonly string[]>();
+  readonly onStarted = this.startedEmitter.event;
+  readonly onIndexState = this.indexEmitter.event;
+  readonly onFilesChanged = this.filesEmitter.event;
+  private stoppedBy: LoupeError | undefined;
 
   constructor(private readonly deps: InlineClientDeps) {}
 
@@ -42,9 +56,28 @@ export class InlineClient implements InlineServer {
     }
     await this.stop();
     this.restarts.reset();
-    this.deps.onStatus({ state: 'starting' });
+    this.stoppedBy = undefined;
+    this.showStatus({ state: 'starting' });
     this.client = this.createClient();
     await this.client.start();
+  }
+
+  async request<P, R>({ method }: RequestType<P, Result<R>>, params: P, signal: AbortSignal): Promise<Result<R>> {
+    const { client } = this;
+    if (client?.isRunning() !== true || this.restarts.isWaiting) return err(this.stoppedBy ?? notRunning);
+    const source = new vscode.CancellationTokenSource();
+    const cancel = (): void => source.cancel();
+    signal.addEventListener('abort', cancel, { once: true });
+    if (signal.aborted) cancel();
+    try {
+      return await client.sendRequest<Result<R>>(method, params, source.token);
+    } catch (thrown) {
+      if (signal.aborted) return err(makeError('cancelled', 'Cancelled.', 'Ask again when you are ready.'));
+      return err({ ...(this.stoppedBy ?? notRunning), cause: messageOf(thrown) });
+    } finally {
+      signal.removeEventListener('abort', cancel);
+      source.dispose();
+    }
   }
 
   async stop(): Promise<void> {
@@ -63,13 +96,19 @@ export class InlineClient implements InlineServer {
       outputChannel: this.deps.channel,
       revealOutputChannelOn: RevealOutputChannelOn.Never,
       initializationOptions: (): InlineInitialization | undefined =>
-        this.configuration && { sidecar: this.deps.sidecar, configuration: this.configuration },
+        this.configuration && { sidecar: this.deps.sidecar, configuration: this.configuration, context: this.deps.context },
       initializationFailedHandler: () => false,
       errorHandler: {
         error: () => ({ action: ErrorAction.Continue, handled: true }),
         closed: () => this.closed(),
       },
       middleware: {
+        workspace: {
+          didChangeWatchedFile: async (event, next) => {
+            this.filesEmitter.fire([event.uri]);
+            await next(event);
+          },
+        },
         provideInlineCompletionItems: async (document, position, context, token, next) => {
           const result = await next(document, position, context, token);
           if (result) this.deps.onOffered(document, Array.isArray(result) ? result : result.items);
@@ -78,23 +117,35 @@ export class InlineClient implements InlineServer {
       },
     };
     const client = new LanguageClient('loupe.inline', 'Loupe Inline Suggestions', serverOptions, options);
-    client.onNotification(inlineNotifications.status.method, (status: InlineStatus) => this.deps.onStatus(status));
+    client.onNotification(inlineNotifications.status.method, (status: InlineStatus) => this.showStatus(status));
+    client.onNotification(contextNotifications.status.method, (state: { readonly folder: string } & IndexState) => this.indexEmitter.fire(state));
+    client.onDidChangeState(({ newState }) => {
+      if (newState === State.Running) this.startedEmitter.fire();
+    });
     client.onNotification(inlineNotifications.measured.method, (measurement: InlineMeasurement) => this.deps.onMeasured(measurement));
     return client;
+  }
+
+  /** Without a model the server runs for the index: what it says of suggestions is what it was told. */
+  private showStatus(status: InlineStatus): void {
+    if (this.configuration !== undefined && this.configuration.model !== null) this.deps.onStatus(status);
   }
 
   private async closed(): Promise<{ action: CloseAction; handled: boolean }> {
     const delay = this.restarts.crashed(this.deps.clock.monotonic());
     if (delay === undefined) {
-      this.deps.onStatus({ state: 'unavailable', error: crashing });
+      this.stoppedBy = crashing;
+      this.showStatus({ state: 'unavailable', error: crashing });
       return { action: CloseAction.DoNotRestart, handled: true };
     }
-    this.deps.onStatus({ state: 'starting' });
+    this.showStatus({ state: 'starting' });
     return { action: await this.restarts.wait(delay) ? CloseAction.Restart : CloseAction.DoNotRestart, handled: true };
   }
 }
 
 const crashing = makeError(
-  'sidecar.crashLoop', 'The process for inline suggestions crashed five times in three minutes and stays off.',
-  'Look into the Loupe log, then switch inline suggestions off and on again.',
+  'sidecar.crashLoop', 'The process for inline suggestions and the repository index crashed five times in three minutes and stays off.',
+  'Look into the Loupe log, then reload the window.',
 );
+
+const notRunning = makeError('memory.indexStopped', 'The process that indexes the repository does not run.', 'Loupe goes on when it runs again; if it does not, reload the window.');

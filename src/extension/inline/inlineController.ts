@@ -30,17 +30,19 @@ export interface InlineControllerDeps {
   readonly onStatus: (status: InlineStatus) => void;
 }
 
-const relevant = /^loupe\.(?:inline|model|kv)\./u;
+const relevant = /^loupe\.(?:inline|model|kv)\.|^loupe\.memory\.enabled$/u;
 
 /**
- * Decides whether the language server runs and with which model: not in an untrusted workspace, not while suggestions are off, not
- * without a model. Changes are applied one after the other; only the newest state counts.
+ * Decides whether the language server runs and with which model: not in an untrusted workspace, and only for suggestions, which need a model, or for
+ * the memory of the repository, which needs none of its own. Changes are applied one after the other; only the newest state counts.
  */
 export class InlineController implements Disposable {
   private readonly disposables = new DisposableStore();
   private work: Promise<void> = Promise.resolve();
   /** Ends the check of a file that a newer state may not need. */
   private superseded = new AbortController();
+  /** The server was started, with a model or without. */
+  private running = false;
 
   constructor(private readonly deps: InlineControllerDeps) {
     this.disposables.add(deps.trust.onGranted(() => this.refresh()));
@@ -70,15 +72,16 @@ export class InlineController implements Disposable {
 
   private async apply(signal: AbortSignal): Promise<void> {
     if (this.disposables.isDisposed || signal.aborted) return; // the newer state is next
-    const { server, onStatus } = this.deps;
+    const { onStatus } = this.deps;
     try {
       const wanted = await this.wanted(signal);
       if (signal.aborted) return;
       if (!('state' in wanted)) {
-        await server.run(wanted);
+        await this.run(wanted);
         return;
       }
-      await this.stop();
+      if (this.indexes) await this.run(this.configuration(null));
+      else await this.stop();
       onStatus(wanted);
     } catch (error) {
       this.deps.logger.log('error', 'Inline suggestions did not start', { cause: messageOf(error) });
@@ -86,19 +89,40 @@ export class InlineController implements Disposable {
     }
   }
 
-  /** What the server is to run with, or the state without it. */
+  /** What the server is to run with, or the state without suggestions. */
   private async wanted(signal: AbortSignal): Promise<InlineConfiguration | InlineStatus> {
     const { trust, settings } = this.deps;
     if (!trust.granted) return { state: 'untrusted' };
     if (!settings.get('loupe.inline.enabled')) return { state: 'off' };
+    let started: Promise<void> | undefined;
     const model = await this.deps.completionModel((fraction) => {
-      if (!signal.aborted) this.deps.onStatus({ state: 'checking', fraction });
+      if (signal.aborted) return;
+      // The first check of a file takes long, and the index does not depend on it.
+      if (this.indexes && !this.running) started ??= this.run(this.configuration(null));
+      this.deps.onStatus({ state: 'checking', fraction });
     }, signal);
+    await started;
     if (!model.ok) return { state: 'unavailable', error: model.error };
-    return { languages: { ...settings.get('loupe.inline.languages') }, maxTokens: settings.get('loupe.inline.maxTokens'), model: model.value };
+    return this.configuration(model.value);
+  }
+
+  /** Whether the server is wanted without suggestions, too. */
+  private get indexes(): boolean {
+    return this.deps.trust.granted && this.deps.settings.get('loupe.memory.enabled');
+  }
+
+  private configuration(model: LoadParams | null): InlineConfiguration {
+    const { settings } = this.deps;
+    return { languages: { ...settings.get('loupe.inline.languages') }, maxTokens: settings.get('loupe.inline.maxTokens'), model };
+  }
+
+  private async run(configuration: InlineConfiguration): Promise<void> {
+    await this.deps.server.run(configuration);
+    this.running = true;
   }
 
   private async stop(): Promise<void> {
+    this.running = false;
     try {
       await this.deps.server.stop();
     } catch (error) {

@@ -4,9 +4,11 @@ import { type Disposable, DisposableStore } from '../../base/disposable.js';
 import type { Event } from '../../base/event.js';
 import type { Logger } from '../../base/logger.js';
 import type { Result } from '../../base/result.js';
+import type { ContextInitialization } from '../../protocol/context.js';
 import type { InlineInitialization, InlineMeasurement, InlineStatus } from '../../protocol/inline.js';
 import type { SettingKey, SettingValue } from '../../protocol/settings.js';
 import type { LoadParams } from '../../protocol/sidecar.js';
+import type { ContextServer } from '../memory/contextClient.js';
 import type { Trust } from '../trust.js';
 import { EarlyTyping } from './earlyTyping.js';
 import { InlineClient } from './inlineClient.js';
@@ -18,6 +20,7 @@ export interface InlineDeps {
   /** Path of the language server's bundle. */
   readonly serverModule: string;
   readonly sidecar: InlineInitialization['sidecar'];
+  readonly context: ContextInitialization;
   readonly trust: Trust;
   readonly settings: {
     get<K extends SettingKey>(key: K): SettingValue<K>;
@@ -38,8 +41,8 @@ export interface InlineDeps {
 const acceptedCommand = 'loupe.inlineAccepted';
 const countsKey = 'loupe.inline.counts';
 
-/** Inline suggestions of this window: client, status and counts. Starts nothing before the workspace is trusted. */
-export function registerInline(deps: InlineDeps): Disposable {
+/** Inline suggestions of this window: client, status and counts. Starts nothing before the workspace is trusted. `server` also keeps the repository index. */
+export function registerInline(deps: InlineDeps): Disposable & { readonly server: ContextServer } {
   const disposables = new DisposableStore();
   const { memento, logger } = deps;
   const item = disposables.add(new InlineStatusItem());
@@ -80,7 +83,7 @@ export function registerInline(deps: InlineDeps): Disposable {
     if (contentChanges.length === 1 && change !== undefined) statistics.inserted(document.uri.toString(), change.text);
   }));
   controller.refresh();
-  return disposables;
+  return { server: client, dispose: () => disposables.dispose() };
 }
 
 const shownDocument = (): string | undefined => vscode.window.activeTextEditor?.document.uri.toString();

@@ -4,7 +4,7 @@ import { DisposableStore } from '../../base/disposable.js';
 import { type LoupeError, makeError } from '../../base/errors.js';
 import { Emitter } from '../../base/event.js';
 import { err, ok, type Result } from '../../base/result.js';
-import type { ChatModel } from '../../model/chatModel.js';
+import type { ChatModel, LocalModel } from '../../model/chatModel.js';
 import type { Engine } from '../../model/engine.js';
 import { tokens } from '../../model/fit.js';
 import type { LoadedModel, LoadParams, RoleState } from '../../protocol/sidecar.js';
@@ -35,16 +35,19 @@ export interface ModelServiceDeps {
   readonly check: (chosen: ChosenModel, onProgress: (fraction: number) => void, signal: AbortSignal) => Promise<Result<null>>;
   /** Starts or joins the sidecar on first use. */
   readonly engine: () => Promise<Engine>;
-  readonly localModel: (engine: Engine, loaded: LoadedModel) => ChatModel;
+  readonly localModel: (engine: Engine, loaded: LoadedModel) => LocalModel;
   /** Contacts the endpoint. `contextSize` in tokens; 0: what the endpoint says. */
   readonly connect: (url: string, model: string, contextSize: number, signal: AbortSignal) => Promise<Result<{ readonly model: ChatModel; readonly contextReason: string }>>;
 }
+
+/** A chat model that is loaded in the sidecar. */
+export interface LoadedChat { readonly model: LocalModel; readonly loaded: LoadedModel }
 
 type State =
   | { readonly is: 'idle'; readonly name?: string }
   /** `fraction` is absent while nobody knows how far it is. */
   | { readonly is: 'checking' | 'loading'; readonly name: string; readonly fraction?: number }
-  | { readonly is: 'ready'; readonly model: ChatModel; readonly detail: string; readonly loaded?: LoadedModel }
+  | { readonly is: 'ready'; readonly model: ChatModel; readonly detail: string; readonly local?: LoadedChat }
   | { readonly is: 'failed'; readonly name: string; readonly error: LoupeError };
 
 const growAfterMs = 5 * 60_000;
@@ -70,8 +73,18 @@ export class ModelService implements Disposable {
     this.disposables.add(deps.trust.onGranted(() => this.changed.fire()));
   }
 
+  /** The model, where it is loaded: never loads one. */
+  get ready(): ChatModel | undefined {
+    return this.state.is === 'ready' ? this.state.model : undefined;
+  }
+
   get contextSize(): number {
     return this.state.is === 'ready' ? this.state.model.info.contextSize : 0;
+  }
+
+  /** The local model that answers now; undefined while none is loaded, and with an endpoint. */
+  get local(): LoadedChat | undefined {
+    return this.state.is === 'ready' ? this.state.local : undefined;
   }
 
   get badge(): ModelBadge {
@@ -201,12 +214,13 @@ export class ModelService implements Disposable {
     if (reducedFrom !== undefined) this.reducedAt = this.deps.clock.monotonic();
     const kv = `${kvPreset} (${keys === values ? keys : `${keys}/${values}`})`;
     const why = reducedFrom === undefined ? reason : `Memory ran out with ${tokens(reducedFrom)}; they come back when it is free again, or with "Loupe: Restart Sidecar".`;
-    return { is: 'ready', model: this.deps.localModel(engine, loaded), detail: [kv, tokens(contextSize), why, kvNote].filter(Boolean).join(' · '), loaded };
+    const model = this.deps.localModel(engine, loaded);
+    return { is: 'ready', model, detail: [kv, tokens(contextSize), why, kvNote].filter(Boolean).join(' · '), local: { model, loaded } };
   }
 
   /** After memory ran out the larger context is tried again, but not at once: what took the memory may still be about to. */
   private mayGrow(): boolean {
-    return this.state.is === 'ready' && this.state.loaded?.reducedFrom !== undefined && this.deps.clock.monotonic() - this.reducedAt > growAfterMs;
+    return this.state.is === 'ready' && this.state.local?.loaded.reducedFrom !== undefined && this.deps.clock.monotonic() - this.reducedAt > growAfterMs;
   }
 
   /**
@@ -243,7 +257,7 @@ export class ModelService implements Disposable {
 
   private onRoleState(engine: Engine, state: RoleState): void {
     if (state.state === 'loading' && this.state.is === 'loading') this.set({ ...this.state, fraction: state.fraction });
-    if (state.state === 'ready' && this.state.is === 'ready' && this.state.loaded?.contextSize !== state.model.contextSize) {
+    if (state.state === 'ready' && this.state.is === 'ready' && this.state.local?.loaded.contextSize !== state.model.contextSize) {
       this.set(this.readyState(engine, { ...state.model, name: this.name }, 'Loaded anew.'));
     }
     if (state.state === 'failed' && this.state.is === 'ready') this.set({ is: 'failed', name: this.name, error: state.error });

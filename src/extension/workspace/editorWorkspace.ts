@@ -1,7 +1,8 @@
 import * as vscode from 'vscode';
 import type { Diagnostic, SymbolMatch, TextMatch, WorkspacePort } from '../../agent/ports.js';
-import { resolveInside } from '../../agent/workspace/paths.js';
-import { isSecretPath } from '../../agent/workspace/protectedPaths.js';
+import { globFilter } from '../../agent/workspace/nodeWorkspace.js';
+import { resolveInside } from '../../context/files/paths.js';
+import { isSecretPath } from '../../base/secretPaths.js';
 import { searchBuffer } from './searchBuffer.js';
 
 /** A language server that indexes for the first time answers late; the text search answers meanwhile. */
@@ -34,8 +35,12 @@ export class EditorWorkspace implements WorkspacePort {
   /** Unsaved files are searched as they are in the editor; a regular expression sees them as they are on disk. */
   async searchText(options: SearchOptions, signal: AbortSignal): Promise<{ readonly matches: readonly TextMatch[]; readonly truncated: boolean }> {
     const onDisk = await this.files.searchText(options, signal);
-    if (options.regex || options.glob !== undefined) return onDisk;
-    const unsaved = vscode.workspace.textDocuments.filter((d) => d.isDirty && this.pathOf(d.uri) !== undefined);
+    if (options.regex) return onDisk;
+    const wanted = globFilter(options.glob);
+    const unsaved = vscode.workspace.textDocuments.filter((d) => {
+      const path = d.isDirty ? this.pathOf(d.uri) : undefined;
+      return path !== undefined && wanted(path);
+    });
     if (unsaved.length === 0) return onDisk;
     const paths = new Set(unsaved.map((d) => this.pathOf(d.uri)));
     const inEditors = unsaved.flatMap((d) => searchBuffer(this.pathOf(d.uri) ?? '', d.getText(), options));

@@ -4,6 +4,7 @@ import type { ChatMessage, ToolDefinition } from '../../protocol/chat.js';
 export function toOpenAiMessages(messages: readonly ChatMessage[]): readonly Readonly<Record<string, unknown>>[] {
   return messages.map((message) => {
     if (message.role === 'tool') return { role: 'tool', tool_call_id: message.callId, name: message.name, content: message.content };
+    if (message.role === 'system' && message.memory !== undefined) return { role: 'system', content: [message.content, ...message.memory].join('\n\n') };
     if (message.role !== 'assistant' || !message.toolCalls?.length) return { role: message.role, content: message.content };
     return {
       role: 'assistant',

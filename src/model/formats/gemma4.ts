@@ -27,6 +27,7 @@ function render(messages: readonly ChatMessage[], tools: readonly ToolDefinition
   const prompt = new PromptBuilder();
   const first = messages[0];
   const system = first?.role === 'system' ? first.content.trim() : undefined;
+  const memory = first?.role === 'system' ? first.memory ?? [] : [];
   if (system !== undefined || tools.length > 0) {
     prompt.control('<|turn>system\n').text(system ?? '');
     for (const tool of tools) {
@@ -34,6 +35,7 @@ function render(messages: readonly ChatMessage[], tools: readonly ToolDefinition
       writeDeclaration(prompt, tool);
       prompt.control('<tool|>');
     }
+    if (memory.length > 0) prompt.text('\n').blocks(memory);
     prompt.control('<turn|>\n');
   }
 

@@ -19,6 +19,12 @@ export class PromptBuilder {
     return this.add(text, /^[\w.+-]*$/.test(text));
   }
 
+  /** Texts that come again, in the same words, in other prompts: each is tokenised alone and ends at a border. */
+  blocks(texts: readonly string[]): this {
+    for (const text of texts) if (text !== '') this.segments.push({ text, control: false, border: true });
+    return this;
+  }
+
   build(): PromptSegment[] {
     return [...this.segments];
   }
@@ -26,7 +32,7 @@ export class PromptBuilder {
   private add(text: string, control: boolean): this {
     const last = this.segments.at(-1);
     if (text === '') return this;
-    if (last?.control === control) this.segments[this.segments.length - 1] = { text: last.text + text, control };
+    if (last?.control === control && last.border !== true) this.segments[this.segments.length - 1] = { text: last.text + text, control };
     else this.segments.push({ text, control });
     return this;
   }

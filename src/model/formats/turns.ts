@@ -22,15 +22,16 @@ export function renderTurns(style: TurnStyle, messages: readonly ChatMessage[], 
   const prompt = new PromptBuilder();
   const withTools = tools.length > 0;
   const content = (text: string): string => (style.trim ? text.trim() : text);
-  const turn = (role: TurnRole, text: string): void => {
-    prompt.control(style.open(role)).text(text).control(style.close(role));
+  const turn = (role: TurnRole, text: string, blocks: readonly string[] = []): void => {
+    prompt.control(style.open(role)).text(text + (blocks.length > 0 ? '\n\n' : '')).blocks(blocks).control(style.close(role));
   };
 
   const first = messages[0];
   const rest = first?.role === 'system' ? messages.slice(1) : messages;
   let folded = systemPrompt(first?.role === 'system' ? content(first.content) : '', tools);
+  const memory = first?.role === 'system' ? first.memory ?? [] : [];
   if (folded !== '' && (style.system === 'turn' || rest[0]?.role !== 'user')) {
-    turn(style.system === 'turn' ? 'system' : 'user', folded);
+    turn(style.system === 'turn' ? 'system' : 'user', folded, memory);
     folded = '';
   }
   for (const [index, message] of rest.entries()) {
@@ -39,7 +40,8 @@ export function renderTurns(style: TurnStyle, messages: readonly ChatMessage[], 
         turn(style.system === 'turn' ? 'system' : 'user', content(message.content));
         break;
       case 'user':
-        turn('user', folded === '' ? content(message.content) : `${folded}\n\n${content(message.content)}`);
+        if (folded === '') turn('user', content(message.content));
+        else prompt.control(style.open('user')).text(`${folded}\n\n`).blocks(memory).text(content(message.content)).control(style.close('user'));
         folded = '';
         break;
       case 'assistant':

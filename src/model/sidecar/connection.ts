@@ -1,5 +1,5 @@
 import { connect, type Socket } from 'node:net';
-import { type CancellationToken, type Disposable as RpcDisposable, createMessageConnection, type MessageConnection, StreamMessageReader, StreamMessageWriter } from 'vscode-jsonrpc/node';
+import type { CancellationToken, Disposable as RpcDisposable, MessageConnection } from 'vscode-jsonrpc/node';
 import { Emitter } from '../../base/event.js';
 import { type LoupeError, makeError, messageOf } from '../../base/errors.js';
 import { err, type Result } from '../../base/result.js';
@@ -7,6 +7,7 @@ import {
   type HelloResult, type ModelRole, type NotificationType, protocolVersion, type RequestType, type RoleState, sidecarNotifications, sidecarRequests,
 } from '../../protocol/sidecar.js';
 import type { GenerateHandlers } from '../engine.js';
+import { rpcOver } from '../socketGate.js';
 import type { SidecarAddress } from './stateFiles.js';
 
 type Request<P, R> = RequestType<P, Result<R>>;
@@ -40,7 +41,7 @@ export class SidecarConnection {
     });
     let timer: NodeJS.Timeout | undefined;
     const silent = new Promise<'silent'>((resolve) => { timer = setTimeout(() => resolve('silent'), timeoutMs); });
-    const rpc = createMessageConnection(new StreamMessageReader(socket), new StreamMessageWriter(socket));
+    const rpc = rpcOver(socket);
     rpc.onError(() => socket.destroy());
     rpc.listen();
     try {

@@ -45,31 +45,41 @@ export async function ensureStateDir(dir: string): Promise<void> {
 
 /** The address, or undefined when there is none that this user alone could have written. */
 export async function readAddress(path: string): Promise<SidecarAddress | undefined> {
+  const parsed = addressSchema.safeParse(await readPrivateJson(path));
+  return parsed.success ? parsed.data : undefined;
+}
+
+export function writeAddress(path: string, address: SidecarAddress): Promise<void> {
+  return writePrivateJson(path, address, address.pid);
+}
+
+/** What a file holds that nobody but this user can have written or read; undefined where there is no such file. */
+export async function readPrivateJson(path: string): Promise<unknown> {
   let file;
   try {
     file = await open(path, constants.O_RDONLY | (process.platform === 'win32' ? 0 : constants.O_NOFOLLOW));
   } catch {
-    return undefined; // absent, or a link: both mean that no sidecar of ours wrote it
+    return undefined; // absent, or a link: both mean that no process of ours wrote it
   }
   try {
     const stat = await file.stat();
     if (!stat.isFile() || stat.size > 65_536 || !ownedByUs(stat.uid)) return undefined;
     if (process.platform !== 'win32' && (stat.mode & 0o077) !== 0) return undefined;
-    const parsed = addressSchema.safeParse(JSON.parse(await file.readFile('utf8')));
-    return parsed.success ? parsed.data : undefined;
+    return JSON.parse(await file.readFile('utf8')) as unknown;
   } catch {
-    return undefined; // half-written or foreign: treated as absent, the lock holder writes a new one
+    return undefined; // half-written or foreign: treated as absent, whoever is to write it writes it anew
   } finally {
     await file.close();
   }
 }
 
-export async function writeAddress(path: string, address: SidecarAddress): Promise<void> {
-  const temporary = `${path}.${address.pid}.tmp`;
+/** Writes a file that this user alone can read, in one step. `pid` tells processes apart that write at the same time. */
+export async function writePrivateJson(path: string, value: unknown, pid: number): Promise<void> {
+  const temporary = `${path}.${pid}.tmp`;
   await rm(temporary, { force: true });
   const file = await open(temporary, 'wx', 0o600);
   try {
-    await file.writeFile(JSON.stringify(address));
+    await file.writeFile(JSON.stringify(value));
   } finally {
     await file.close();
   }

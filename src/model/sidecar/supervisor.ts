@@ -3,15 +3,17 @@ import { type LoupeError, makeError, toError } from '../../base/errors.js';
 import { Emitter } from '../../base/event.js';
 import { err, ok, type Result } from '../../base/result.js';
 import { emptyStats } from '../../protocol/chat.js';
+import type { PrefixStats } from '../../protocol/memory.js';
 import {
   type GenerateParams, type GenerateResult, type HelloResult, type KvAudit, type LoadedModel, type LoadParams, type ModelRole, modelRoles,
-  type ProbeParams, type ProbeResult, type PromptSegment, type RoleState, sidecarRequests, type SidecarStatus,
+  type PrefillParams, type ProbeParams, type ProbeResult, type PromptSegment, type RoleState, sidecarRequests, type SidecarStatus,
 } from '../../protocol/sidecar.js';
-import type { Engine, GenerateHandlers } from '../engine.js';
+import type { Engine, EngineMemory, GenerateHandlers } from '../engine.js';
 import type { SidecarConnection } from './connection.js';
 import { CrashLimit } from './crashLimit.js';
 import { Heartbeat } from './heartbeat.js';
 import { attachOrLaunch, endHungSidecar, type LaunchOptions } from './launcher.js';
+import { MemoryClient } from './memoryClient.js';
 import { MemoryPressure, type MemorySigns, systemSigns } from './memoryPressure.js';
 import { sidecarFiles } from './stateFiles.js';
 
@@ -41,6 +43,7 @@ export class SidecarSupervisor implements Engine, Disposable {
   private readonly stateEmitter = new Emitter<SupervisorState>();
   readonly onRoleState = this.roleEmitter.event;
   readonly onState = this.stateEmitter.event;
+  readonly prefixes: EngineMemory = new MemoryClient((send) => this.call(send));
 
   private current: SupervisorState = { state: 'idle' };
   private connection: SidecarConnection | undefined;
@@ -111,6 +114,10 @@ export class SidecarSupervisor implements Engine, Disposable {
 
   probe(params: ProbeParams, signal: AbortSignal): Promise<Result<ProbeResult>> {
     return this.call((c) => c.stream(sidecarRequests.probe, params, {}, signal));
+  }
+
+  prefill(params: PrefillParams, signal: AbortSignal): Promise<Result<PrefixStats>> {
+    return this.call((c) => c.request(sidecarRequests.prefill, params, signal));
   }
 
   tokenize(role: ModelRole, segments: readonly PromptSegment[], signal?: AbortSignal): Promise<Result<{ tokens: number[] }>> {

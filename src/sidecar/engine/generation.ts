@@ -2,7 +2,7 @@ import { type Llama, LlamaGrammarEvaluationState, type LlamaGrammar, type Sequen
 import type { Clock } from '../../base/clock.js';
 import { failure, isAbort } from '../../base/errors.js';
 import type { FinishReason, GenerationStats } from '../../protocol/chat.js';
-import type { GenerateParams, GenerateResult } from '../../protocol/sidecar.js';
+import type { GenerateParams, GenerateResult, ProgressPhase } from '../../protocol/sidecar.js';
 import { prefill } from './prefill.js';
 import { promptTokens, usableContext } from './prompt.js';
 import type { RoleRuntime } from './roleRuntime.js';
@@ -12,7 +12,7 @@ import { TokenText } from './tokenText.js';
 
 export interface GenerationEvents {
   onText(text: string, tokensOut: number): void;
-  onProgress(phase: 'queue' | 'restore' | 'prefill', done: number, total: number): void;
+  onProgress(phase: ProgressPhase, done: number, total: number): void;
 }
 
 export interface GenerationContext {
@@ -31,19 +31,21 @@ export async function generate(context: GenerationContext, request: GeneratePara
   const prompt = promptTokens(role.model, request.prompt, role.context.contextSize);
   const grammar = request.grammar === undefined ? undefined : await compileGrammar(context.llama, request.grammar);
   const run = new Run(role, request, events);
-  const stats = { restoreMs: 0, prefillMs: 0, decodeMs: 0, tokensCached: 0 };
+  const stats: { restoreMs: number; prefillMs: number; decodeMs: number; tokensCached: number; tokensRestored?: number; tokensAhead?: number } = { restoreMs: 0, prefillMs: 0, decodeMs: 0, tokensCached: 0 };
   const asked = clock.monotonic();
   let sequenceMs = 0;
   let finish: FinishReason = 'cancelled';
   let kvBytes = 0;
   try {
-    const state = await role.pool.take(request.conversation, prompt, signal);
+    const state = await role.pool.take(request.conversation, prompt.tokens, signal);
     sequenceMs = clock.monotonic() - asked;
     try {
-      const ready = await prefill({ lane, state, clock, signal, slices: role.slices, onProgress: events.onProgress.bind(events) }, prompt);
+      const ready = await prefill({ lane, state, clock, signal, slices: role.slices, snapshots: role.snapshots, onProgress: events.onProgress.bind(events) }, prompt);
       stats.restoreMs = ready.restoreMs;
       stats.prefillMs = ready.prefillMs;
       stats.tokensCached = ready.cached;
+      if (ready.restored > 0) stats.tokensRestored = ready.restored;
+      if (ready.ahead > 0) stats.tokensAhead = ready.ahead;
       const iterator = state.sequence.evaluate(ready.tail, samplingOptions(role, request, grammar, run.tokens));
       try {
         for (;;) {
@@ -83,7 +85,7 @@ export async function generate(context: GenerationContext, request: GeneratePara
   }
   run.flush();
   const all: GenerationStats = {
-    ...stats, kvBytes, finish, queueMs: sequenceMs + lane.waitedMs, tokensIn: prompt.length, tokensOut: run.tokens.length,
+    ...stats, kvBytes, finish, queueMs: sequenceMs + lane.waitedMs, tokensIn: prompt.tokens.length, tokensOut: run.tokens.length,
   };
   return { text: run.text, ...(run.stop === undefined ? {} : { stop: run.stop }), stats: all };
 }

@@ -1,3 +1,5 @@
+/** How our engine says that it cannot compress the cache of a model; see native/engine and native/patches. */
+const refusalLine = /(compressed cache types need [^\n]+|cache types \S+ and \S+ cannot be used together)/;
 const sizeLine = /llama_kv_cache: size = +([\d.]+) MiB .*K \((\w+)\): .*V \((\w+)\):/;
 
 /** What llama.cpp says it allocated for KV caches, read from its log while a context is created. */
@@ -6,7 +8,11 @@ export class KvLog {
   private readonly keys = new Set<string>();
   private readonly values = new Set<string>();
 
+  /** Why the engine does not compress the cache of this model. */
+  refusal: string | undefined;
+
   feed(message: string): void {
+    this.refusal ??= refusalLine.exec(message)?.[1];
     const match = sizeLine.exec(message);
     if (!match?.[1] || !match[2] || !match[3]) return;
     this.mebibytes += Number(match[1]);

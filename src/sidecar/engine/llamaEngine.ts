@@ -5,25 +5,32 @@ import type { Logger } from '../../base/logger.js';
 import { resolveKv } from '../../model/kvPresets.js';
 import {
   type EngineInfo, type GenerateParams, type GenerateResult, type KvAudit, type LoadedModel, type LoadParams, type ModelRole,
-  type ProbeParams, type ProbeResult, type PromptSegment, type RoleState,
+  type PrefillParams, type ProbeParams, type ProbeResult, type PromptSegment, type RememberParams, type RestoreParams, type RoleState,
 } from '../../protocol/sidecar.js';
+import type { Forgotten, MemoryList, PrefixStats, RememberResult } from '../../protocol/memory.js';
+import { infoOf, type SnapshotStore } from '../snapshots/store.js';
 import { type Binding, type BindingOptions, loadBinding, withoutGpu } from './binding.js';
 import { generate, type GenerationContext, type GenerationEvents } from './generation.js';
 import { auditKv } from './kvAudit.js';
 import { KvLog } from './kvLog.js';
 import { isPlan, planContext } from './contextPlan.js';
 import type { MemoryProbe } from './memory.js';
-import { checkModel, loadRole, planOrFail } from './modelLoader.js';
+import { checkModel, loadCompressedOrNot, loadRole, planOrFail } from './modelLoader.js';
+import { Newest } from './newest.js';
 import { probe } from './probe.js';
+import { readAhead } from './readAhead.js';
+import { remember, restore } from './remember.js';
 import { tokenizeSegments } from './prompt.js';
 import type { RoleRuntime } from './roleRuntime.js';
-import { Scheduler } from './scheduler.js';
+import type { SnapshotDeps } from './roleSnapshots.js';
+import { type Priority, Scheduler } from './scheduler.js';
 import { WeightStore } from './weightStore.js';
 
 export interface EngineDeps {
   readonly memory: MemoryProbe;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly store: SnapshotStore;
   readonly onRoleState: (role: ModelRole, state: RoleState) => void;
   /** Load the stock binding even where ours is there. */
   readonly stockOnly: boolean;
@@ -36,6 +43,7 @@ export class LlamaEngine {
   private readonly runtimes = new Map<ModelRole, RoleRuntime>();
   private readonly roleStates: Record<ModelRole, RoleState> = { chat: { state: 'empty' }, completion: { state: 'empty' } };
   private readonly scheduler: Scheduler;
+  private readonly ahead = new Newest();
   /** Loads and unloads run one after another. */
   private changes: Promise<unknown> = Promise.resolve();
   private kvLog: KvLog | undefined;
@@ -83,6 +91,32 @@ export class LlamaEngine {
     return this.work(request.role, signal, (context) => probe(context, request, events));
   }
 
+  remember(request: RememberParams, events: GenerationEvents, signal: AbortSignal): Promise<RememberResult> {
+    return this.work(request.role, signal, (context) => remember(context, request, events), 'background');
+  }
+
+  restore(request: RestoreParams, events: GenerationEvents, signal: AbortSignal): Promise<PrefixStats> {
+    return this.work(request.role, signal, (context) => restore(context, request, events));
+  }
+
+  prefill(request: PrefillParams, signal: AbortSignal): Promise<PrefixStats> {
+    return this.ahead.run(signal, (newest) => this.work(request.role, newest, (context) => readAhead(context, request), 'background'));
+  }
+
+  async memories(): Promise<MemoryList> {
+    const snapshots = (await this.deps.store.list()).map(infoOf);
+    return { snapshots, bytes: snapshots.reduce((sum, { bytes }) => sum + bytes, 0), budgetBytes: this.deps.store.budgetBytes };
+  }
+
+  forget(memory: string | undefined): Promise<Forgotten> {
+    return this.deps.store.forget(memory);
+  }
+
+  async setMemoryBudget(bytes: number): Promise<MemoryList> {
+    await this.deps.store.setBudget(bytes);
+    return this.memories();
+  }
+
   tokenize(role: ModelRole, segments: readonly PromptSegment[]): number[] {
     return tokenizeSegments(this.runtime(role).model, segments);
   }
@@ -98,11 +132,11 @@ export class LlamaEngine {
     throw failure('model.none', role === 'chat' ? 'No chat model is loaded.' : 'No completion model is loaded.', 'Choose a model with "Loupe: Choose Model".');
   }
 
-  private async work<T>(role: ModelRole, signal: AbortSignal, run: (context: GenerationContext) => Promise<T>): Promise<T> {
+  private async work<T>(role: ModelRole, signal: AbortSignal, run: (context: GenerationContext) => Promise<T>, priority: Priority = role): Promise<T> {
     const runtime = this.runtime(role);
     if (role === 'completion') for (const other of this.runtimes.values()) other.slices.completionSeen();
     const { llama } = await this.binding(runtime.params.gpu);
-    const lane = this.scheduler.open(role);
+    const lane = this.scheduler.open(priority);
     try {
       return await runtime.use(signal, (both) => run({ llama, role: runtime, lane, clock: this.deps.clock, signal: both }));
     } finally {
@@ -118,6 +152,7 @@ export class LlamaEngine {
       const runtime = await this.loadBeside(params, previous, signal);
       this.runtimes.set(params.role, runtime);
       this.setState(params.role, { state: 'ready', model: runtime.loaded });
+      runtime.warmUp();
       return runtime.loaded;
     } catch (thrown) {
       const error = toError(thrown);
@@ -135,14 +170,14 @@ export class LlamaEngine {
     const binding = await this.binding(params.gpu);
     const kv = resolveKv(params.kvPreset, checked.shape, binding);
     const deps = {
-      binding, weights: this.weights, clock: this.deps.clock, signal,
+      binding, weights: this.weights, snapshots: this.snapshots(binding), clock: this.deps.clock, signal,
       newKvLog: () => new KvLog(),
       captureLog: (log: KvLog | undefined) => { this.kvLog = log; },
       onProgress: this.progress(params),
     };
     const beside = planContext(params, checked.shape, kv, weightBytes, free);
     if (!previous || isPlan(beside)) {
-      const runtime = await loadRole(deps, params, checked, kv, planOrFail(params, beside, free));
+      const runtime = await loadCompressedOrNot(deps, params, checked, kv, planOrFail(params, beside, free), (exact) => planOrFail(params, planContext(params, checked.shape, exact, weightBytes, free), free));
       await previous?.dispose();
       return runtime;
     }
@@ -152,11 +187,11 @@ export class LlamaEngine {
     this.runtimes.delete(params.role);
     await previous.dispose();
     try {
-      return await loadRole(deps, params, checked, kv, after);
+      return await loadCompressedOrNot(deps, params, checked, kv, after, (exact) => planOrFail(params, planContext(params, checked.shape, exact, goes, freed), freed));
     } catch (thrown) {
       const old = { shape: previous.shape, fileBytes: previous.loaded.fileBytes };
       const plan = { contextSize: previous.loaded.contextSize, sequences: previous.pool.all.length };
-      const again = { ...deps, binding: await this.binding(previous.params.gpu), signal: new AbortController().signal };
+      const again = { ...deps, binding: await this.binding(previous.params.gpu), snapshots: this.snapshots(await this.binding(previous.params.gpu)), signal: new AbortController().signal };
       const { kv: format, kvNote } = previous.loaded;
       this.runtimes.set(params.role, await loadRole(again, previous.params, old, { format, ...(kvNote === undefined ? {} : { note: kvNote }) }, plan));
       throw thrown;
@@ -181,6 +216,12 @@ export class LlamaEngine {
   private setState(role: ModelRole, state: RoleState): void {
     this.roleStates[role] = state;
     this.deps.onRoleState(role, state);
+  }
+
+  /** The instruction set is no part of what a state depends on: all of them store the same bytes. */
+  private snapshots({ kind, llama, formatVersion }: Binding): SnapshotDeps {
+    const { store, clock, logger } = this.deps;
+    return { store, clock, logger, engine: { engine: `${kind} ${llama.llamaCppRelease.release} ${llama.gpu === false ? 'cpu' : llama.gpu}`, formatVersion } };
   }
 
   private binding(gpu: 'auto' | 'off'): Promise<Binding> {

@@ -4,14 +4,17 @@ import type { Clock } from '../../base/clock.js';
 import { failure, isAbort, LoupeFailure, messageOf } from '../../base/errors.js';
 import { kvCacheBytes } from '../../model/fit.js';
 import { readGguf } from '../../model/gguf.js';
-import type { ResolvedKv } from '../../model/kvPresets.js';
+import { presetFormat, type ResolvedKv } from '../../model/kvPresets.js';
 import { modelShape, type ModelShape } from '../../model/modelShape.js';
 import type { KvType } from '../../protocol/kv.js';
 import type { LoadedModel, LoadParams } from '../../protocol/sidecar.js';
 import type { Binding } from './binding.js';
 import { batchSize, type ContextPlan, isPlan, type PlanResult } from './contextPlan.js';
 import type { KvLog } from './kvLog.js';
+import { modelHash } from '../../model/verify.js';
+import { hashRecords, modelsDirectory } from '../../model/paths.js';
 import { RoleRuntime } from './roleRuntime.js';
+import type { SnapshotDeps } from './roleSnapshots.js';
 import type { Weights, WeightStore } from './weightStore.js';
 
 export interface CheckedModel { readonly shape: ModelShape; readonly fileBytes: number }
@@ -34,6 +37,7 @@ export function planOrFail(params: LoadParams, plan: PlanResult, freeBytes: numb
 export interface LoadDeps {
   readonly binding: Binding;
   readonly weights: WeightStore;
+  readonly snapshots: SnapshotDeps;
   readonly clock: Clock;
   /** Collects the engine's log while the context is created. */
   readonly captureLog: (log: KvLog | undefined) => void;
@@ -51,7 +55,7 @@ export async function loadRole(deps: LoadDeps, params: LoadParams, checked: Chec
     weights = await deps.weights.take(deps.binding.llama, params.modelPath, params.gpu, deps.onProgress, deps.signal);
     const kvLog = deps.newKvLog();
     deps.captureLog(kvLog);
-    context = await createContext(weights.model, deps.binding, params, kv, plan, deps.signal);
+    context = await createContext(weights.model, deps.binding, params, kv, plan, kvLog, deps.signal);
     await new Promise((resolve) => setImmediate(resolve)); // the engine's log lines arrive as events
     deps.captureLog(undefined);
     assertKvTypes(context, deps.binding, kv, kvLog);
@@ -68,7 +72,8 @@ export async function loadRole(deps: LoadDeps, params: LoadParams, checked: Chec
       ...(shape.chatTemplate === undefined ? {} : { chatTemplate: shape.chatTemplate }),
       loadMs: deps.clock.monotonic() - began,
     };
-    return new RoleRuntime(params, loaded, shape, weights, context, deps.clock);
+    return new RoleRuntime(params, loaded, shape, weights, context, deps.clock, deps.snapshots,
+      (path, signal) => modelHash(path, signal, undefined, hashRecords(path, modelsDirectory())));
   } catch (thrown) {
     deps.captureLog(undefined);
     await context?.dispose();
@@ -78,8 +83,21 @@ export async function loadRole(deps: LoadDeps, params: LoadParams, checked: Chec
   }
 }
 
+/** As {@link loadRole}; where the engine turns out to be unable to compress this model's cache, in f16 with a note that says so. `replan`: the context in f16. */
+export async function loadCompressedOrNot(
+  deps: LoadDeps, params: LoadParams, checked: CheckedModel, kv: ResolvedKv, plan: ContextPlan, replan: (kv: ResolvedKv) => ContextPlan,
+): Promise<RoleRuntime> {
+  try {
+    return await loadRole(deps, params, checked, kv, plan);
+  } catch (thrown) {
+    if (!(thrown instanceof LoupeFailure) || thrown.error.code !== 'kv.refused') throw thrown;
+    const inF16: ResolvedKv = { format: presetFormat('exact', checked.shape), note: `${thrown.error.message} It stays in f16.` };
+    return loadRole(deps, params, checked, inF16, replan(inF16));
+  }
+}
+
 async function createContext(
-  model: LlamaModel, binding: Binding, params: LoadParams, { format }: ResolvedKv, plan: ContextPlan, signal: AbortSignal,
+  model: LlamaModel, binding: Binding, params: LoadParams, { format }: ResolvedKv, plan: ContextPlan, log: KvLog, signal: AbortSignal,
 ): Promise<LlamaContext> {
   if (isCompressed(format.values) && !model.flashAttentionSupported) {
     throw failure('kv.flashAttention', `${basename(params.modelPath)} cannot run with flash attention, which a compressed KV cache needs.`,
@@ -95,6 +113,10 @@ async function createContext(
     });
   } catch (thrown) {
     if (isAbort(thrown) || signal.aborted) throw thrown;
+    await new Promise((resolve) => setImmediate(resolve)); // the engine's log lines arrive as events
+    if (log.refusal !== undefined && isCompressed(format.values)) {
+      throw failure('kv.refused', `The KV cache of ${basename(params.modelPath)} cannot be compressed: ${log.refusal}.`, 'Choose the preset "exact" in the setting loupe.kv.preset.', thrown);
+    }
     // The engine gives one message for every failure here, and memory is the one left after our checks.
     throw outOfMemory(params.modelPath, Math.floor(plan.contextSize / 2 / 256) * 256, undefined, thrown);
   }

@@ -11,10 +11,10 @@ export async function probe(context: GenerationContext, request: ProbeParams, ev
   const prompt = promptTokens(role.model, request.prompt, role.context.contextSize);
   const first = request.candidates.map((candidate) => firstToken(role.model.tokenize(candidate, false), candidate));
   const asked = clock.monotonic();
-  const state = await role.pool.take(request.conversation, prompt, signal);
+  const state = await role.pool.take(request.conversation, prompt.tokens, signal);
   const sequenceMs = clock.monotonic() - asked;
   try {
-    const ready = await prefill({ lane, state, clock, signal, slices: role.slices, onProgress: events.onProgress.bind(events) }, prompt);
+    const ready = await prefill({ lane, state, clock, signal, slices: role.slices, snapshots: role.snapshots, onProgress: events.onProgress.bind(events) }, prompt);
     const last = ready.tail.at(-1);
     if (last === undefined) throw new Error('prefill left no token');
     const began = clock.monotonic();
@@ -29,7 +29,8 @@ export async function probe(context: GenerationContext, request: ProbeParams, ev
       stats: {
         queueMs: sequenceMs + lane.waitedMs, restoreMs: ready.restoreMs,
         prefillMs: ready.prefillMs + clock.monotonic() - began - (lane.waitedMs - waited), decodeMs: 0,
-        tokensIn: prompt.length, tokensCached: ready.cached, tokensOut: 0, kvBytes: role.kvBytesOf(state.sequence.nextTokenIndex), finish: 'stop',
+        tokensIn: prompt.tokens.length, tokensCached: ready.cached, ...(ready.restored > 0 ? { tokensRestored: ready.restored } : {}), ...(ready.ahead > 0 ? { tokensAhead: ready.ahead } : {}),
+        tokensOut: 0, kvBytes: role.kvBytesOf(state.sequence.nextTokenIndex), finish: 'stop',
       },
     };
   } finally {

@@ -6,28 +6,37 @@ import type { PromptSegment } from '../../protocol/sidecar.js';
  * Tokens of the segments. Only `control` segments can give control tokens: what a file, a tool or a user says never does.
  * Each segment is tokenised alone, so the tokens of a prompt never change when something is appended to it.
  */
-export function tokenizeSegments(model: LlamaModel, segments: readonly PromptSegment[]): Token[] {
+export function tokenizeSegments(model: LlamaModel, segments: readonly PromptSegment[], onBorder: (tokens: number) => void = () => undefined): Token[] {
   // Such vocabularies put a space before every text they are given; within a prompt it would be one too many.
   const addsSpace = model.vocabularyType === LlamaVocabularyType.spm && model.fileInfo.metadata.tokenizer.ggml.add_space_prefix !== false;
   const tokens: Token[] = [];
-  for (const { text, control } of segments) {
+  for (const { text, control, border } of segments) {
     const some = model.tokenize(text, control, addsSpace && tokens.length > 0 ? 'trimLeadingSpace' : undefined);
     for (const token of some) tokens.push(token);
+    if (border === true) onBorder(tokens.length);
   }
   return tokens;
 }
 
+export interface Prompt {
+  readonly tokens: readonly Token[];
+  /** Numbers of tokens before each border, ascending. */
+  readonly borders: readonly number[];
+}
+
 /** The whole prompt as the model wants it: with the begin-of-text token in front where the file asks for one. */
-export function promptTokens(model: LlamaModel, segments: readonly PromptSegment[], contextSize: number): Token[] {
-  const tokens = tokenizeSegments(model, segments);
+export function promptTokens(model: LlamaModel, segments: readonly PromptSegment[], contextSize: number): Prompt {
+  const ends = new Set<number>();
+  const tokens = tokenizeSegments(model, segments, (end) => ends.add(end));
   const { bos, shouldPrependBosToken } = model.tokens;
-  if (shouldPrependBosToken && bos !== null && tokens[0] !== bos) tokens.unshift(bos);
+  const before = shouldPrependBosToken && bos !== null && tokens[0] !== bos ? 1 : 0;
+  if (before === 1 && bos !== null) tokens.unshift(bos);
   if (tokens.length === 0) throw failure('sidecar.protocol', 'The prompt is empty.', 'Ask with some text.');
   if (tokens.length > usableContext(contextSize)) {
     throw failure('context.overflow', `The prompt has ${tokens.length} tokens, and the model's context holds ${contextSize}.`,
       'Start a new chat, attach less, or choose a larger context size.', undefined, { tokens: tokens.length, contextSize });
   }
-  return tokens;
+  return { tokens, borders: [...ends].filter((end) => end > 0).map((end) => end + before) };
 }
 
 /** node-llama-cpp keeps one cell free, and shifts the context when it would need it: this must never happen here. */

@@ -1,10 +1,12 @@
 import type { LlamaContext, LlamaModel } from 'node-llama-cpp';
 import type { Clock } from '../../base/clock.js';
 import { kvCacheBytes } from '../../model/fit.js';
+import { newestRows } from '../../model/kvPresets.js';
 import type { ModelShape } from '../../model/modelShape.js';
 import type { LoadedModel, LoadParams } from '../../protocol/sidecar.js';
 import { batchSize } from './contextPlan.js';
 import { SequencePool } from './sequencePool.js';
+import { RoleSnapshots, type SnapshotDeps } from './roleSnapshots.js';
 import { checkpointOptions, SequenceState } from './sequenceState.js';
 import { SliceSize } from './sliceSize.js';
 import type { Weights } from './weightStore.js';
@@ -13,17 +15,22 @@ import type { Weights } from './weightStore.js';
 export class RoleRuntime {
   readonly pool: SequencePool;
   readonly slices: SliceSize;
+  readonly snapshots: RoleSnapshots;
   private readonly closing = new AbortController();
   private readonly running = new Set<Promise<unknown>>();
 
   constructor(
     readonly params: LoadParams, readonly loaded: LoadedModel, readonly shape: ModelShape,
-    private readonly weights: Weights, readonly context: LlamaContext, clock: Clock,
+    private readonly weights: Weights, readonly context: LlamaContext, clock: Clock, snapshots: SnapshotDeps,
+    modelHash: (path: string, signal: AbortSignal) => Promise<string>,
   ) {
     const window = weights.model.fileInsights.swaSize;
-    const states = Array.from({ length: context.totalSequences }, () => new SequenceState(context.getSequence({ checkpoints: checkpointOptions }), window));
+    const { f16Rows } = loaded.kv;
+    const cutExactly = f16Rows === 0 ? undefined : f16Rows - newestRows.besides - newestRows.read;
+    const states = Array.from({ length: context.totalSequences }, () => new SequenceState(context.getSequence({ checkpoints: checkpointOptions }), window, cutExactly));
     this.pool = new SequencePool(states, clock);
     this.slices = new SliceSize(batchSize, clock);
+    this.snapshots = new RoleSnapshots(this, snapshots, () => modelHash(params.modelPath, this.closing.signal));
   }
 
   get model(): LlamaModel {
@@ -42,6 +49,11 @@ export class RoleRuntime {
   /** KV bytes of a sequence with this many tokens. */
   kvBytesOf(tokens: number): number {
     return kvCacheBytes(this.shape.kv, tokens, this.loaded.kv);
+  }
+
+  /** Starts what makes the first request quicker, behind everything else. */
+  warmUp(): void {
+    void this.use(new AbortController().signal, (signal) => this.snapshots.prepare(signal));
   }
 
   /** Runs `work` with a signal that also aborts when the role is unloaded. */

@@ -1,7 +1,8 @@
 import type { Clock } from '../../base/clock.js';
 
-/** `completion` goes before `chat`, always. */
-export type Priority = 'completion' | 'chat';
+/** In this order, always: the later one only gets a turn when none of the earlier ones wants it. */
+const priorities = ['completion', 'chat', 'background'] as const;
+export type Priority = (typeof priorities)[number];
 
 /**
  * Lets one piece of engine work run at a time. A request takes a lane and does its work in short steps (a slice of prefill,
@@ -24,7 +25,7 @@ export class Scheduler {
     // A newcomer starts level with the others, so it cannot claim the time that they used before it came.
     const peers = [...this.lanes].filter((lane) => lane.priority === priority).map((lane) => lane.ranMs);
     const lane: Lane = new Lane(priority, peers.length > 0 ? Math.min(...peers) : 0, this.clock,
-      () => this.acquire(lane), () => this.release(), () => this.lanes.delete(lane));
+      () => this.acquire(lane), () => this.release(), () => this.lanes.delete(lane), () => this.lanes.size > 1);
     this.lanes.add(lane);
     return lane;
   }
@@ -57,7 +58,7 @@ export class Scheduler {
 
 function goesBefore(a: Lane | undefined, b: Lane | undefined): boolean {
   if (!a || !b) return a !== undefined;
-  if (a.priority !== b.priority) return a.priority === 'completion';
+  if (a.priority !== b.priority) return priorities.indexOf(a.priority) < priorities.indexOf(b.priority);
   return a.ranMs < b.ranMs;
 }
 
@@ -68,6 +69,8 @@ export class Lane {
   constructor(
     readonly priority: Priority, public ranMs: number, private readonly clock: Clock,
     private readonly acquire: () => Promise<void> | undefined, private readonly release: () => void, readonly close: () => void,
+    /** Whether any other request is at work or waits. */
+    readonly hasOthers: () => boolean,
   ) {}
 
   /** Runs `work` when it is this lane's turn; nothing else runs meanwhile. */

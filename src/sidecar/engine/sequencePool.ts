@@ -39,6 +39,18 @@ export class SequencePool {
     });
   }
 
+  /** A sequence for work that nobody waits for: at once or not at all, and never one that another conversation used just now. */
+  takeIdle(conversation: string, prompt: readonly number[]): SequenceState | undefined {
+    const free = this.waiters.length > 0 ? undefined : this.choose(conversation, prompt);
+    const own = free?.conversation === undefined || free.conversation === conversation;
+    return free && (own || this.isLeft(free)) ? this.give(free, conversation) : undefined;
+  }
+
+  /** Whether somebody waits who would get this sequence. */
+  isWanted(state: SequenceState): boolean {
+    return this.waiters.some(({ conversation }) => !this.states.some((other) => other !== state && other.conversation === conversation));
+  }
+
   release(state: SequenceState): void {
     state.lastUsed = this.clock.monotonic();
     this.busy.delete(state);
@@ -61,8 +73,19 @@ export class SequencePool {
     const own = this.states.find((state) => state.conversation === conversation);
     if (own) return this.busy.has(own) ? undefined : own;
     const free = this.states.filter((state) => !this.busy.has(state));
-    const left = free.filter((state) => this.clock.monotonic() - state.lastUsed > leftAfterMs && state.sharedWith(prompt) * 2 >= prompt.length);
-    const empty = free.find((state) => state.conversation === undefined);
-    return left[0] ?? empty ?? free.sort((a, b) => a.lastUsed - b.lastUsed)[0];
+    const left = free.filter((state) => this.isLeft(state) && state.sharedWith(prompt) * 2 >= prompt.length);
+    return left[0] ?? unowned(free, prompt) ?? free.sort((a, b) => a.lastUsed - b.lastUsed)[0];
   }
+
+  private isLeft(state: SequenceState): boolean {
+    return this.clock.monotonic() - state.lastUsed > leftAfterMs;
+  }
+}
+
+/** Of the sequences without a conversation the one that holds most of the prompt; where none holds half of it, the one with the least to lose. */
+function unowned(free: readonly SequenceState[], prompt: readonly number[]): SequenceState | undefined {
+  const none = free.filter((state) => state.conversation === undefined).map((state) => ({ state, shared: state.sharedWith(prompt), held: state.tokens.length }));
+  const best = [...none].sort((a, b) => b.shared - a.shared)[0];
+  if (best !== undefined && best.shared * 2 >= prompt.length) return best.state;
+  return none.sort((a, b) => a.held - b.held)[0]?.state;
 }

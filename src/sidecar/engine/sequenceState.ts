@@ -1,4 +1,5 @@
 import type { LlamaContextSequence } from 'node-llama-cpp';
+import { compactWindow } from './windowLayout.js';
 
 const keptCheckpoints = 4;
 export const checkpointOptions = { max: keptCheckpoints, interval: false } as const;
@@ -15,8 +16,17 @@ export class SequenceState {
   conversation: string | undefined;
   lastUsed = 0;
   private checkpoints: number[] = [];
+  /** One more than the highest position stored since the cache was last filled from a saved state or from nothing. */
+  private stored = 0;
+  /** Tokens that a saved state brought: of their f16 rows only those are there that the token after them reads. */
+  private loaded = 0;
+  /** What came from disk and no request has used yet. */
+  private fromDisk = { tokens: 0, ms: 0 };
+  /** From here on the tokens were read ahead, and no request has used them yet. */
+  private aheadFrom = Number.POSITIVE_INFINITY;
 
-  constructor(readonly sequence: LlamaContextSequence, private readonly window: number | undefined) {}
+  /** @param cutExactly tokens that may be cut off a compressed cache before the newest of the rest are no longer there in f16 */
+  constructor(readonly sequence: LlamaContextSequence, private readonly window: number | undefined, private readonly cutExactly = Number.POSITIVE_INFINITY) {}
 
   get tokens(): readonly number[] {
     return this.sequence.contextTokens;
@@ -31,12 +41,23 @@ export class SequenceState {
     return shared;
   }
 
-  /** Cuts the cache to a prefix of `prompt` that leaves at least one token to evaluate. Returns the tokens it really kept. */
-  async align(prompt: readonly number[]): Promise<number> {
-    const wanted = Math.min(this.sharedWith(prompt), prompt.length - 1);
+  /** Tokens of `prompt` that `align` would keep, of at most `most`, and whether they would be read as when they were new. */
+  keeps(prompt: readonly number[], most: number): { readonly tokens: number; readonly exactly: boolean } {
+    const wanted = Math.min(this.sharedWith(prompt), most);
+    if (wanted >= this.sequence.nextTokenIndex) return { tokens: wanted, exactly: true };
+    const tokens = this.sequence.needsCheckpoints ? this.restorable(wanted) : wanted;
+    // One below what was loaded is exact, too: its last token is often evaluated again.
+    const exactly = Math.max(this.stored, this.sequence.nextTokenIndex) - tokens <= this.cutExactly && (this.cutExactly === Number.POSITIVE_INFINITY || tokens >= this.loaded - 1);
+    return { tokens, exactly };
+  }
+
+  /** Cuts the cache to a prefix of `prompt` of at most `most` tokens; one is left to evaluate unless the caller says otherwise. Returns the tokens it really kept. */
+  async align(prompt: readonly number[], most = prompt.length - 1): Promise<number> {
+    const wanted = Math.min(this.sharedWith(prompt), most);
+    this.stored = Math.max(this.stored, this.sequence.nextTokenIndex);
     if (wanted < this.sequence.nextTokenIndex) {
       const keep = this.sequence.needsCheckpoints ? this.restorable(wanted) : wanted;
-      if (keep === 0) await this.sequence.clearHistory();
+      if (keep === 0) await this.clear();
       else await this.sequence.adaptStateToTokens(prompt.slice(0, keep) as number[] & typeof this.sequence.contextTokens, false);
       this.checkpoints = this.checkpoints.filter((position) => position < this.sequence.nextTokenIndex);
     }
@@ -49,6 +70,77 @@ export class SequenceState {
     if (!this.sequence.needsCheckpoints || position < 0 || this.checkpoints.includes(position)) return;
     await this.sequence.takeCheckpoint();
     this.checkpoints = [...this.checkpoints, position].slice(-keptCheckpoints);
+  }
+
+  /**
+   * Fills the sequence from a file of the engine. Returns the tokens that it then shares with `prompt`. Throws what the engine throws, and leaves the
+   * sequence empty then. The file must come from this model and format: native code does not check enough.
+   */
+  async load(path: string, prompt: readonly number[]): Promise<number> {
+    await this.clear(); // else checkpoints of other tokens would stay
+    try {
+      await this.sequence.loadStateFromFile(path, { acceptRisk: true });
+    } catch (thrown) {
+      await this.clear();
+      throw thrown;
+    }
+    this.loaded = this.sequence.nextTokenIndex;
+    await this.checkpoint();
+    return this.sharedWith(prompt);
+  }
+
+  /** Brings the cache into the layout that it would have after loading this very state, so that what follows is the same to the last bit. Call it at a border. */
+  async settle(): Promise<void> {
+    if (!this.sequence.needsCheckpoints || this.sequence.nextTokenIndex === 0) return;
+    await this.checkpoint();
+    const length = this.sequence.nextTokenIndex;
+    if (this.window !== undefined) await compactWindow(this.sequence);
+    this.stored = length;
+  }
+
+  /** What is evaluated from here on is read ahead of the request that will use it. */
+  markAhead(from: number): void {
+    this.aheadFrom = from;
+  }
+
+  /** Tokens among the first `cached` that were read ahead; they count for one request only. */
+  takeAhead(cached: number): number {
+    const ahead = Math.max(0, cached - this.aheadFrom);
+    this.aheadFrom = Number.POSITIVE_INFINITY;
+    return ahead;
+  }
+
+  /** A saved state brought `tokens` in `ms`, maybe long before somebody asks. */
+  noteRestored(tokens: number, ms: number): void {
+    this.fromDisk = { tokens, ms };
+  }
+
+  /** What of the first `cached` tokens came from disk, and how long that took; it counts for one request only. */
+  takeRestored(cached: number): { readonly tokens: number; readonly ms: number } {
+    const { tokens, ms } = this.fromDisk;
+    this.fromDisk = { tokens: 0, ms: 0 };
+    return { tokens: Math.min(tokens, cached), ms };
+  }
+
+  /** Writes the sequence into a file, as it is. Returns the bytes written. */
+  async save(path: string): Promise<number> {
+    return (await this.sequence.saveStateToFile(path)).fileSize;
+  }
+
+  async clear(): Promise<void> {
+    // A failed load leaves cells that node-llama-cpp does not count: only an erasure of something makes it clear them.
+    await this.sequence.clearHistory();
+    this.checkpoints = [];
+    this.stored = 0;
+    this.loaded = 0;
+    this.fromDisk = { tokens: 0, ms: 0 };
+    this.aheadFrom = Number.POSITIVE_INFINITY;
+  }
+
+  /** Tokens that the engine evaluated in this sequence since it was made. */
+  get evaluated(): number {
+    const { usedInputTokens, usedOutputTokens } = this.sequence.tokenMeter;
+    return usedInputTokens + usedOutputTokens;
   }
 
   private restorable(wanted: number): number {

@@ -1,6 +1,6 @@
 import type { Clock } from '../../base/clock.js';
 
-/** How long a slice of prefill may take while a completion may come: it would have to wait for the rest of it. */
+/** How long a slice of prefill may take while a completion may come, or where nobody waits for it: whatever is asked would have to wait for the rest of it. */
 const shortSliceMs = 200;
 /** And otherwise: bounds the time until a cancelled request ends. */
 const longSliceMs = 1000;
@@ -9,7 +9,7 @@ const longSliceMs = 1000;
  * differently. A prompt that is longer is therefore never cut into less: then what it gives does not depend on how large the
  * slices were, and so not on how fast or busy the machine is.
  */
-const tile = 64;
+export const tile = 64;
 /** Only a machine that needs longer than this for a tile reads less than one at once. */
 const longestTileMs = 2000;
 const shortest = 16;
@@ -27,20 +27,20 @@ export class SliceSize {
     this.lastCompletion = this.clock.monotonic();
   }
 
-  /** Tokens of the next slice when `left` are to be read; all of `left` when it is the last one. */
-  next(left: number): number {
-    const size = this.wanted();
+  /** Tokens of the next slice when `left` are to be read; all of `left` when it is the last one. `brief`: for work that nobody waits for. */
+  next(left: number, brief = false): number {
+    const size = this.wanted(brief);
     if (size >= left) return left;
     if (size < tile || left - size >= tile) return size;
     return size > tile ? size - tile : left; // else the rest would be less than a tile
   }
 
-  private wanted(): number {
+  private wanted(brief: boolean): number {
     const speed = this.tokensPerMs;
     if (speed === undefined) return Math.min(this.longest, tile); // the first slice after the start only measures
     if (this.clock.monotonic() - this.lastCompletion < typingMs) return this.within(wholes(speed * shortSliceMs, shortest));
     const least = speed * longestTileMs >= tile ? tile : shortest;
-    return this.within(Math.max(least, wholes(speed * longSliceMs, tile)));
+    return this.within(Math.max(least, wholes(speed * (brief ? shortSliceMs : longSliceMs), tile)));
   }
 
   private within(tokens: number): number {

@@ -1,5 +1,6 @@
 import type { JSX } from 'preact';
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
+import type { Remember } from '../../protocol/agentEvents.js';
 import { Icon } from '../shared/icons.js';
 import { Composer } from './components/composer.js';
 import { EmptyState, Obstacle } from './components/emptyState.js';
@@ -45,10 +46,10 @@ export function App({ store, send }: { readonly store: ChatStore; readonly send:
     decision?.focus({ preventScroll: true });
   }, [state.shownTurn, toElement]);
 
-  const decide = useCallback((approvalId: string, decision: 'accepted' | 'rejected') => {
+  const decide = useCallback((approvalId: string, decision: 'accepted' | 'rejected', remember?: Remember) => {
     if (!isPending(store.state, approvalId)) return;
     store.dispatch({ type: 'local/decided', approvalId });
-    send({ type: 'decide', approvalId, decision });
+    send({ type: 'decide', approvalId, decision, ...(remember === undefined ? {} : { remember }) });
     focusInput(); // the button that had the focus is gone
   }, [store, send]);
 

@@ -1,6 +1,6 @@
 import type { TraceGate, TraceHop, TraceTool, TraceTurn } from '../../protocol/trace.js';
 import { formatBytes, formatCount, formatDuration, formatMemory, formatMilliseconds, formatShare, formatTokensShort, plural } from '../shared/format.js';
-import { isWaiting, type Row, segmentNames, tokensPerSecond, type ToolRow, unaccountedMs, waitedMs } from './layout.js';
+import { coldMs, isWaiting, type Row, segmentNames, tokensPerSecond, type ToolRow, unaccountedMs, waitedMs } from './layout.js';
 
 export interface Fact { readonly name: string; readonly value: string }
 
@@ -56,7 +56,7 @@ export function prettyArguments(tool: TraceTool): string {
 
 export function rowCells(row: Row): { readonly input: string; readonly cached: string; readonly output: string; readonly ms: string } {
   const ms = formatCount(row.ms);
-  if (row.kind === 'gate') return { input: '', cached: '', output: '', ms };
+  if (row.kind === 'gate' || row.kind === 'start') return { input: '', cached: '', output: '', ms };
   if (row.kind === 'tool') return { input: formatBytes(row.tool.argumentBytes), cached: '', output: row.tool.outcome ? formatBytes(row.tool.resultBytes) : '', ms };
   const { stats } = row.hop;
   if (!stats) return { input: '', cached: '', output: '', ms };
@@ -77,10 +77,13 @@ function rate(tokens: number, ms: number): string {
 export function hopTimes(hop: TraceHop): readonly Fact[] {
   const { stats } = hop;
   if (!stats) return [];
+  const restored = stats.tokensRestored ?? 0;
   return [
     { name: 'queue', value: formatMilliseconds(stats.queueMs) },
-    { name: 'restore', value: stats.restoreMs > 0 ? formatMilliseconds(stats.restoreMs) : '0 ms (in memory)' },
-    { name: 'prefill', value: rate(Math.max(0, stats.tokensIn - stats.tokensCached), stats.prefillMs) },
+    // What was there takes no time of its own: restoring is looking for it, and loading what is on disk.
+    { name: 'reused', value: `${plural(Math.max(0, stats.tokensCached - restored), 'token')} · in memory` },
+    { name: 'restored', value: `${plural(restored, 'token')} · ${formatMilliseconds(stats.restoreMs)}` },
+    { name: 'prefilled', value: rate(Math.max(0, stats.tokensIn - stats.tokensCached), stats.prefillMs) },
     { name: 'decode', value: rate(stats.tokensOut, stats.decodeMs) },
     { name: 'around the model', value: formatMilliseconds(unaccountedMs(hop)) },
   ];
@@ -92,6 +95,8 @@ export function hopCache(hop: TraceHop): readonly Fact[] {
   return [
     { name: 'prompt', value: plural(stats.tokensIn, 'token') },
     { name: 'found in cache', value: `${plural(stats.tokensCached, 'token')}${stats.tokensIn > 0 ? ` (${formatShare(stats.tokensCached, stats.tokensIn)})` : ''}` },
+    ...(stats.tokensRestored === undefined ? [] : [{ name: 'of these from disk', value: plural(stats.tokensRestored, 'token') }]),
+    ...(stats.tokensAhead === undefined ? [] : [{ name: 'of these before you asked', value: `${formatCount(stats.tokensAhead)} read while you typed` }]),
     { name: 'held', value: stats.kvBytes > 0 ? formatMemory(stats.kvBytes) : 'not reported' },
     ...(stats.kvBytes > 0 && stats.tokensIn + stats.tokensOut > 0
       ? [{ name: 'per token', value: formatMemory(stats.kvBytes / (stats.tokensIn + stats.tokensOut)) }] : []),
@@ -115,12 +120,16 @@ export function hopOutcome(hop: TraceHop): readonly string[] {
   return lines;
 }
 
+const verdictWords = { allow: 'allowed', ask: 'asked', deny: 'refused' } as const;
+
 export function toolFacts(row: ToolRow): readonly Fact[] {
   const { tool } = row;
   const waited = waitedMs(row);
   return [
     { name: 'kind', value: tool.class },
     { name: 'tool', value: formatMilliseconds(tool.toolMs) },
+    ...(tool.cold ? [{ name: `cold start of ${tool.cold.server}`, value: formatMilliseconds(coldMs(tool)) }] : []),
+    ...(tool.policy ? [{ name: 'policy', value: `${verdictWords[tool.policy.verdict]}: ${tool.policy.reason}` }] : []),
     ...(waited > 0 || tool.decision ? [{ name: 'waiting for you', value: formatMilliseconds(waited) }] : []),
     ...(tool.decision && !isWaiting(row) ? [{ name: 'your decision', value: tool.decision }] : []),
     { name: 'arguments', value: formatBytes(tool.argumentBytes) },

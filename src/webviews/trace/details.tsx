@@ -1,5 +1,6 @@
 import type { ComponentChildren, JSX } from 'preact';
 import type { TraceHop, TraceTurn } from '../../protocol/trace.js';
+import { formatMilliseconds } from '../shared/format.js';
 import { VisibleText } from '../shared/visibleTextView.js';
 import { budgetFacts, budgetSentence, type Fact, gateLabel, hopCache, hopOutcome, hopTimes, prettyArguments, toolFacts, toolPath } from './describe.js';
 import { isWaiting, type Row, type ToolRow } from './layout.js';
@@ -11,6 +12,12 @@ export function Details({ row, turn, onOpen, onChat }: DetailsProps): JSX.Elemen
     <section class="details" aria-label="Details of the selected row">
       {row.kind === 'hop' && <HopDetails hop={row.hop} turn={turn} />}
       {row.kind === 'tool' && <ToolDetails row={row} onOpen={onOpen} onChat={onChat} />}
+      {row.kind === 'start' && (
+        <Group title={`MCP server ${row.start.server}`}>
+          <Facts facts={[{ name: 'cold start', value: formatMilliseconds(row.ms) }]} />
+          <p><VisibleText text={row.start.problem ?? 'It was started before the first hop, to learn which tools it has.'} /></p>
+        </Group>
+      )}
       {row.kind === 'gate' && <GateDetails turn={turn} />}
     </section>
   );

@@ -1,11 +1,11 @@
-import type { TraceHop, TraceTool, TraceTurn } from '../../protocol/trace.js';
+import type { TraceHop, TraceStart, TraceTool, TraceTurn } from '../../protocol/trace.js';
 
 /** What a piece of a bar stands for, in the order in which the parts of a hop happen. `running`: still open. */
-export const segmentKinds = ['queue', 'restore', 'prefill', 'decode', 'tool', 'wait', 'running'] as const;
+export const segmentKinds = ['queue', 'restore', 'prefill', 'decode', 'tool', 'wait', 'start', 'running'] as const;
 export type SegmentKind = (typeof segmentKinds)[number];
 
 export const segmentNames: Readonly<Record<SegmentKind, string>> = {
-  queue: 'queue', restore: 'restore', prefill: 'prefill', decode: 'decode', tool: 'tool', wait: 'waiting for you', running: 'running',
+  queue: 'queue', restore: 'restore', prefill: 'prefill', decode: 'decode', tool: 'tool', wait: 'waiting for you', start: 'server start', running: 'running',
 };
 
 /** Times in milliseconds since the turn began. `open`: it grows until the user decides. */
@@ -22,6 +22,7 @@ export type ToolRow = RowBase & { readonly kind: 'tool'; readonly hop: TraceHop;
 export type Row =
   | (RowBase & { readonly kind: 'hop'; readonly hop: TraceHop })
   | ToolRow
+  | (RowBase & { readonly kind: 'start'; readonly start: TraceStart })
   | (RowBase & { readonly kind: 'gate'; readonly turn: TraceTurn });
 
 export interface Waterfall { readonly rows: readonly Row[]; readonly axisMs: number; readonly ticksMs: readonly number[] }
@@ -33,6 +34,7 @@ export const firstTokenGoalMs = 800;
 export function layOut(turn: TraceTurn, nowMs: number): Waterfall {
   const end = turn.running ? Math.max(turn.durationMs, nowMs) : turn.durationMs;
   const rows: Row[] = [];
+  turn.starts?.forEach((start, index) => rows.push(startRow(start, index)));
   turn.hops.forEach((hop, index) => {
     const last = index === turn.hops.length - 1;
     rows.push(hopRow(hop, turn.running && last && hop.tools.length === 0 ? end : undefined));
@@ -58,12 +60,20 @@ function hopRow(hop: TraceHop, runningUntil: number | undefined): Row {
   return { kind: 'hop', id: `hop${hop.hop}`, hop, segments, ms: modelWallMs(hop, runningUntil) };
 }
 
+/** An MCP server that was started before the first hop. */
+function startRow(start: TraceStart, index: number): Row {
+  const ms = start.endMs - start.startMs;
+  return { kind: 'start', id: `start${index}`, start, segments: [{ kind: 'start', startMs: start.startMs, durationMs: ms }], ms };
+}
+
 function toolRow(hop: TraceHop, tool: TraceTool, index: number, runningUntil: number | undefined): Row {
   const segments: Segment[] = [];
   if (tool.approvalMs > 0) segments.push({ kind: 'wait', startMs: tool.startMs, durationMs: tool.approvalMs });
-  if (tool.toolMs > 0) segments.push({ kind: 'tool', startMs: tool.startMs + tool.approvalMs, durationMs: tool.toolMs });
+  const cold = coldMs(tool);
+  if (cold > 0) segments.push({ kind: 'start', startMs: tool.startMs + tool.approvalMs, durationMs: cold });
+  if (tool.toolMs > 0) segments.push({ kind: 'tool', startMs: tool.startMs + tool.approvalMs + cold, durationMs: tool.toolMs });
   const open = tool.outcome === undefined && runningUntil !== undefined;
-  const closed = tool.approvalMs + tool.toolMs;
+  const closed = tool.approvalMs + cold + tool.toolMs;
   if (open) segments.push(openSegment(tool, runningUntil));
   return { kind: 'tool', id: `hop${hop.hop}tool${index}`, hop, tool, segments, ms: open ? runningUntil - tool.startMs : closed };
 }
@@ -71,9 +81,12 @@ function toolRow(hop: TraceHop, tool: TraceTool, index: number, runningUntil: nu
 function openSegment(tool: TraceTool, until: number): Segment {
   const { waitingSinceMs } = tool;
   if (waitingSinceMs !== undefined) return { kind: 'wait', startMs: waitingSinceMs, durationMs: Math.max(0, until - waitingSinceMs), open: true };
-  const startMs = tool.startMs + tool.approvalMs + tool.toolMs;
+  const startMs = tool.startMs + tool.approvalMs + coldMs(tool) + tool.toolMs;
   return { kind: 'running', startMs, durationMs: Math.max(0, until - startMs) };
 }
+
+/** How long the server behind the tool took to start, where it had to. */
+export const coldMs = ({ cold }: TraceTool): number => (cold ? cold.endMs - cold.startMs : 0);
 
 /** The row whose tool the user has to decide about; at most one waits at a time. */
 export function waitingRow(rows: readonly Row[]): ToolRow | undefined {

@@ -80,6 +80,7 @@ function What({ row }: { readonly row: Row }): JSX.Element {
   if (row.kind === 'hop') {
     return <>model → {row.hop.outcome}{row.hop.malformed.length > 0 && <span class="attention" title="A tool call was not understood"> · repaired</span>}</>;
   }
+  if (row.kind === 'start') return <span class="dim">start of the MCP server <VisibleText text={row.start.server} />{row.start.problem !== undefined && <span class="bad"> failed</span>}</span>;
   const subject = toolSubject(row.tool);
   const failed = row.tool.outcome === 'error' || row.tool.outcome === 'refused';
   return (

@@ -20,7 +20,9 @@ function childProcesses(): string[] {
   });
 }
 
-const ours = (commandLine: string): boolean => /sidecar|languageServer[/\\]main|[/\\]rg(\.exe)? /.test(commandLine);
+const pwned = (): string => join(vscode.workspace.workspaceFolders?.[0]?.uri.fsPath ?? '', 'pwned');
+
+const ours = (commandLine: string): boolean => /sidecar|languageServer[/\\]main|mcp[/\\]client|touch|[/\\]rg(\.exe)? /.test(commandLine);
 
 suite('a workspace that is not trusted', function () {
   this.timeout(60_000);
@@ -28,7 +30,10 @@ suite('a workspace that is not trusted', function () {
 
   suiteSetup(async () => {
     canary = await scriptedServer((_request, response) => json(response, { data: [{ id: 'canary' }] }));
-    await setUserSettings({ 'loupe.endpoint.url': `${canary.origin}/v1` });
+    await setUserSettings({
+      'loupe.endpoint.url': `${canary.origin}/v1`,
+      'loupe.mcp.servers': { mine: { command: 'touch', args: [pwned()] }, remote: { url: `${canary.origin}/mcp` } },
+    });
   });
   suiteTeardown(() => canary.close());
 
@@ -41,13 +46,14 @@ suite('a workspace that is not trusted', function () {
 
   test('no command starts a process or opens a connection, hidden ones neither', async () => {
     await vscode.window.showTextDocument(await vscode.workspace.openTextDocument(join(vscode.workspace.workspaceFolders?.[0]?.uri.fsPath ?? '', 'main.ts')));
-    for (const command of ['loupe.explain', 'loupe.fix', 'loupe.reviewChanges', 'loupe.commitMessage', 'loupe.auditMemory', 'loupe.restartSidecar', 'loupe.chooseModel']) {
+    for (const command of ['loupe.explain', 'loupe.fix', 'loupe.reviewChanges', 'loupe.commitMessage', 'loupe.auditMemory', 'loupe.restartSidecar', 'loupe.chooseModel', 'loupe.undoTurn', 'loupe.restoreCheckpoint', 'loupe.mcpServers']) {
       // Its refusal is a message with buttons, which waits for the user.
       void vscode.commands.executeCommand(command);
     }
     await new Promise((resolve) => setTimeout(resolve, 5_000));
     assert.deepEqual(childProcesses().filter(ours), []);
     assert.equal(canary.requests.length, 0);
+    assert.equal(existsSync(pwned()), false, 'no MCP server of anybody was started');
     assert.equal(existsSync(join(process.env['LOUPE_CACHE'] ?? '', 'run')), false, 'no sidecar state was made');
   });
 

@@ -11,8 +11,9 @@ export async function noticeWith(text: string, timeout = 20_000): Promise<string
   return (await workbench.texts(`${item}:has-text("${text}")`))[0] ?? '';
 }
 
-/** Presses a button of the notification with the text. */
+/** Presses a button of the notification with the text. The list closes by itself when an older notification, the last one, goes: it is opened again. */
 export async function pressInNotice(text: string, button: string): Promise<void> {
+  await vscode.commands.executeCommand('notifications.showList');
   await workbench.click(`${item}:has-text("${text}") .monaco-button:has-text("${button}")`);
 }
 

@@ -71,6 +71,15 @@ suite('webviews in Chromium: hostile text', () => {
     assert.equal(await view.page.locator('.card .path').innerText(), html);
   });
 
+  test('in the question about a tool of an MCP server', async () => {
+    const html = `<img src="${canary}/x" onerror="window.owned=1"><script>window.owned=1</script>`;
+    await view.send(state(), ...runningTurn('t2', 'q', editEvents('t2', { id: 'a', kind: 'tool', server: html, tool: html, identity: html, arguments: JSON.stringify({ [html]: html }, undefined, 2), warning: html })),
+      { type: 'event', turnId: 't2', event: { type: 'serverStarted', hop: 1, atMs: 3, server: html, coldMs: 1, problem: html } });
+    await view.page.getByLabel('The arguments, in full').waitFor();
+    await unharmed();
+    assert.equal(await view.page.locator('.card-title').innerText(), `Call ${html}?`);
+  });
+
   test('hidden characters in a path and in added lines are marked, and said', async () => {
     const after = 'const access = "user\u202e \u2066// admin\u2069 \u2066";\nok\u200b\n';
     await view.send(state(), ...runningTurn('t2', 'q', editEvents('t2', { id: 'a', kind: 'edit', edit: { path: 'src/a\u202ets.js', kind: 'create', before: '', after, beforeHash: '' } })));

@@ -53,7 +53,7 @@ suite('runner for desktop VS Code', () => {
     process.env['VSCODE_IPC_HOOK'] = '/elsewhere';
     try {
       const { totals, started } = await run({ one: passing, two: "test('fails', () => { throw new Error('on purpose'); });" });
-      assert.deepEqual(totals, { passed: 1, failed: 1, skipped: 1 });
+      assert.deepEqual(totals, { passed: 1, failed: 1, skipped: 1, failures: ['fails: on purpose'] });
       const [installing, one, two] = started;
       assert.ok(installing && one && two && started.length === 3);
       const userData = one.args.find(arg => arg.startsWith('--user-data-dir='));
@@ -85,7 +85,7 @@ suite('runner for desktop VS Code', () => {
   test('a VS Code that hangs is ended, and counts as a failure', async () => {
     const began = performance.now();
     const { totals } = await run({ one: passing }, { timeoutSeconds: 2, install: false }, 'hang');
-    assert.deepEqual(totals, { passed: 0, failed: 1, skipped: 0 });
+    assert.deepEqual(totals, { passed: 0, failed: 1, skipped: 0, failures: ['one.json: the suite ended with 124 after 0 passed tests'] });
     assert.ok(performance.now() - began < 10_000);
   });
 

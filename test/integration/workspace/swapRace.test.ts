@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { hashText, NodeEdits } from '../../../src/agent/workspace/nodeEdits.js';
-import { openInside } from '../../../src/agent/workspace/paths.js';
+import { openInside } from '../../../src/context/files/paths.js';
 import type { FileEdit } from '../../../src/protocol/agentEvents.js';
 
 const canary = 'canary';

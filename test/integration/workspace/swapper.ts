@@ -35,7 +35,7 @@ function spin(microseconds: number): void {
 
 /** The other side may make a folder of that name anew in the moment in which there is none. */
 function takePlace(from: string, to: string): void {
-  while (!attempt(() => renameSync(from, to))) rmSync(to, { recursive: true, force: true });
+  while (!attempt(() => renameSync(from, to))) attempt(() => rmSync(to, { recursive: true, force: true }));
 }
 
 /** What the other side does at the same time may get in the way of a step; the race goes on. */

@@ -1,13 +1,13 @@
 import { spawn } from 'node:child_process';
 import { PassThrough, type Readable, type Writable } from 'node:stream';
 import {
-  CancellationTokenSource, createConnection, createProtocolConnection, type InlineCompletionItem, InlineCompletionRequest, InlineCompletionTriggerKind, type ProtocolConnection, type SelectedCompletionInfo,
+  type CancellationToken, CancellationTokenSource, createConnection, createProtocolConnection, type InlineCompletionItem, InlineCompletionRequest, InlineCompletionTriggerKind, type ProtocolConnection, type SelectedCompletionInfo,
   StreamMessageReader, StreamMessageWriter,
 } from 'vscode-languageserver/node';
 import { systemClock } from '../../../src/base/clock.js';
 import { type Disposable, toDisposable } from '../../../src/base/disposable.js';
 import { silentLogger } from '../../../src/base/logger.js';
-import { serve } from '../../../src/languageServer/server.js';
+import { serve, type ServerPorts } from '../../../src/languageServer/server.js';
 import type { Engine } from '../../../src/model/engine.js';
 import { type InlineConfiguration, type InlineInitialization, type InlineMeasurement, inlineNotifications, type InlineStatus } from '../../../src/protocol/inline.js';
 import { at } from './at.js';
@@ -18,6 +18,18 @@ export const configuration: InlineConfiguration = {
 };
 
 const noSidecar = { entry: '', execPath: '', stateDir: '', build: 'test' };
+
+export interface EditorOptions {
+  readonly configuration?: InlineConfiguration;
+  /** With it the server keeps an index. */
+  readonly createIndex?: ServerPorts['createIndex'];
+  /** URI of the workspace folder. */
+  readonly folder?: string;
+}
+
+const noIndex = (): never => {
+  throw new Error('This test has no index.');
+};
 
 /** An editor that talks LSP to the real server. */
 export class Editor implements Disposable {
@@ -35,31 +47,33 @@ export class Editor implements Disposable {
   }
 
   /** With the server in this process. */
-  static async start(engine: Engine & Disposable, options: { configuration?: InlineConfiguration } = {}): Promise<Editor> {
+  static async start(engine: Engine & Disposable, options: EditorOptions = {}): Promise<Editor> {
     const up = new PassThrough();
     const down = new PassThrough();
     const serverConnection = createConnection(new StreamMessageReader(up), new StreamMessageWriter(down));
-    const served = serve(serverConnection, { createEngine: () => engine, clock: systemClock, logger: silentLogger });
+    const served = serve(serverConnection, { createEngine: () => engine, createIndex: options.createIndex ?? noIndex, clock: systemClock, logger: silentLogger });
     serverConnection.listen();
     const server = toDisposable(() => {
       served.dispose();
       serverConnection.dispose();
     });
-    return await Editor.initialized(down, up, server, { sidecar: noSidecar, configuration: options.configuration ?? configuration });
+    return await Editor.initialized(down, up, server, {
+      sidecar: noSidecar, configuration: options.configuration ?? configuration, ...(options.createIndex === undefined ? {} : { context: { grammars: '', storage: '' } }),
+    }, options.folder);
   }
 
   /** With the server in a process of its own, as in the product. `entry` is its compiled or bundled main. */
-  static async spawn(entry: string, initialization: InlineInitialization): Promise<Editor> {
+  static async spawn(entry: string, initialization: InlineInitialization, folder?: string): Promise<Editor> {
     const child = spawn(process.execPath, [entry, '--stdio'], { stdio: ['pipe', 'pipe', 'inherit'] });
-    return await Editor.initialized(child.stdout, child.stdin, toDisposable(() => child.kill()), initialization);
+    return await Editor.initialized(child.stdout, child.stdin, toDisposable(() => child.kill()), initialization, folder);
   }
 
-  private static async initialized(from: Readable, to: Writable, server: Disposable, initializationOptions: InlineInitialization): Promise<Editor> {
+  private static async initialized(from: Readable, to: Writable, server: Disposable, initializationOptions: InlineInitialization, folder = 'file:///repo'): Promise<Editor> {
     const client = createProtocolConnection(new StreamMessageReader(from), new StreamMessageWriter(to));
     const editor = new Editor(client, server);
     client.listen();
     await client.sendRequest('initialize', {
-      processId: null, rootUri: null, capabilities: {}, workspaceFolders: [{ uri: 'file:///repo', name: 'repo' }], initializationOptions,
+      processId: null, rootUri: null, capabilities: { workspace: { workspaceFolders: true } }, workspaceFolders: [{ uri: folder, name: 'repo' }], initializationOptions,
     });
     await client.sendNotification('initialized', {});
     return editor;
@@ -86,6 +100,19 @@ export class Editor implements Disposable {
     this.versions.set(uri, version);
     if (version === 1) await this.connection.sendNotification('textDocument/didOpen', { textDocument: { uri, languageId, version, text } });
     else await this.connection.sendNotification('textDocument/didChange', { textDocument: { uri, version }, contentChanges: [{ text }] });
+  }
+
+  /** Any request beside LSP's own. */
+  async request(method: string, params: unknown, token?: CancellationToken): Promise<unknown> {
+    return await (token === undefined ? this.connection.sendRequest(method, params) : this.connection.sendRequest(method, params, token));
+  }
+
+  onNotification(method: string, listener: (value: unknown) => void): void {
+    this.connection.onNotification(method, listener);
+  }
+
+  async notify(method: string, params: unknown): Promise<void> {
+    await this.connection.sendNotification(method, params);
   }
 
   async configure(changed: Partial<InlineConfiguration>): Promise<void> {

@@ -28,12 +28,13 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-/** Starts a real llama.cpp server on the loopback interface and waits until its model is loaded. */
-export async function startLlamaServer(input: { binary: string; model: string; contextSize: number; apiKey: string }): Promise<LlamaServer> {
+/** Starts a real llama.cpp server on the loopback interface and waits until its model is loaded. `more`: further arguments, which count instead of the same ones here. */
+export async function startLlamaServer(input: { binary: string; model: string; contextSize: number; apiKey: string; more?: readonly string[] }): Promise<LlamaServer> {
   const port = await freePort();
   const child = spawn(input.binary, [
     '--model', input.model, '--ctx-size', String(input.contextSize), '--parallel', '1', '--host', '127.0.0.1', '--port', String(port), '--api-key', input.apiKey, '--jinja', '--no-warmup',
     '--threads', '1', // more of them spin while they wait for each other, which takes minutes on a busy machine
+    ...input.more ?? [],
   ], { stdio: ['ignore', 'ignore', 'pipe'] });
   let log = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => (log = (log + text).slice(-4000)));

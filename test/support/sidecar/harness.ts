@@ -28,14 +28,14 @@ export function modelFile(name: keyof typeof modelFiles): string {
 export const sidecarEntry = fileURLToPath(new URL('../../../src/sidecar/main.js', import.meta.url));
 const build = 'test';
 
-/** A state folder with its supervisors. `end` leaves no process and no file. */
+/** A state folder with its supervisors. `end` leaves no process and no file, but for a folder that was given. */
 export class Workplace {
   private readonly supervisors: SidecarSupervisor[] = [];
 
-  private constructor(readonly stateDir: string) {}
+  private constructor(readonly stateDir: string, private readonly stays: boolean) {}
 
-  static async make(): Promise<Workplace> {
-    return new Workplace(await mkdtemp(join(tmpdir(), 'loupe-sc-')));
+  static async make(given?: string): Promise<Workplace> {
+    return new Workplace(given ?? await mkdtemp(join(tmpdir(), 'loupe-sc-')), given !== undefined);
   }
 
   client(options: Partial<SupervisorOptions> = {}): SidecarSupervisor {
@@ -58,7 +58,7 @@ export class Workplace {
     const pid = await this.pid();
     for (const supervisor of this.supervisors) supervisor.dispose();
     if (pid !== undefined && isAlive(pid)) process.kill(pid, 'SIGKILL');
-    await rm(this.stateDir, { recursive: true, force: true, maxRetries: 5 });
+    if (!this.stays) await rm(this.stateDir, { recursive: true, force: true, maxRetries: 5 });
   }
 }
 

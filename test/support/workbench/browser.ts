@@ -31,6 +31,9 @@ function addressOf(server: Server, opened: string): URL {
   return address;
 }
 
+/** The workbench writes what it remembers a moment after it shows it; a window that closes before has remembered nothing. */
+const rememberMs = 5_000;
+
 /**
  * Opens a workspace file once without tests, until its folders are shown. The web workbench starts from what it remembers of such a
  * file and reads it later; with nothing remembered, on a busy machine, a window has been seen to stay without any folder.
@@ -43,6 +46,7 @@ export async function rememberFolders(context: BrowserContext, server: Server, o
       for (const name of folders) {
         await page.locator(`.explorer-folders-view .monaco-list-row:has-text("${name}")`).first().waitFor({ timeout: 30_000 });
       }
+      await page.waitForTimeout(rememberMs);
       return;
     } catch (error) {
       if (attempt === 3) throw new Error(`the window does not show ${folders.join(' and ')}`, { cause: error });

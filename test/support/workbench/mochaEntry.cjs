@@ -13,8 +13,10 @@ exports.run = async function run() {
   if (grep) mocha.grep(grep);
   for (const file of files) mocha.addFile(file);
 
+  const failures = [];
   const totals = await new Promise(resolve => {
-    const runner = mocha.run(() => resolve({ passed: runner.stats.passes, failed: runner.stats.failures, skipped: runner.stats.pending }));
+    const runner = mocha.run(() => resolve({ passed: runner.stats.passes, failed: runner.stats.failures, skipped: runner.stats.pending, failures }));
+    runner.on('fail', (test, error) => failures.push(`${test.fullTitle()}: ${error.message ?? error}`));
   });
   fs.writeFileSync(`${results}.tmp`, JSON.stringify(totals));
   fs.renameSync(`${results}.tmp`, results);

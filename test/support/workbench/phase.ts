@@ -4,15 +4,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Profile } from './profile.js';
 import { phaseBundle, type NamedScenario } from './scenario.js';
 
-/** Counts of tests. */
+/** Counts of tests, and a line for each that failed. */
 export interface Totals {
   readonly passed: number;
   readonly failed: number;
   readonly skipped: number;
+  readonly failures?: readonly string[];
 }
 export const nothing: Totals = { passed: 0, failed: 0, skipped: 0 };
 export const add = (a: Totals, b: Totals): Totals =>
-  ({ passed: a.passed + b.passed, failed: a.failed + b.failed, skipped: a.skipped + b.skipped });
+  ({ passed: a.passed + b.passed, failed: a.failed + b.failed, skipped: a.skipped + b.skipped, failures: [...a.failures ?? [], ...b.failures ?? []] });
 
 /** What the mocha entry runs next. In a file, because one server outlives all phases and so does its environment. */
 interface Plan {
@@ -61,8 +62,10 @@ export async function followLog<T>(results: string, work: Promise<T>): Promise<T
 export function readTotals(results: string, outcome: number): Totals {
   const totals = fs.existsSync(results) ? JSON.parse(fs.readFileSync(results, 'utf8')) as Totals : nothing;
   const broken = totals.passed + totals.failed === 0 || (outcome !== 0 && totals.failed === 0);
-  if (broken) console.error(`${path.basename(results)}: the suite ended with ${outcome} after ${totals.passed} passed tests`);
-  return broken ? add(totals, { passed: 0, failed: 1, skipped: 0 }) : totals;
+  if (!broken) return totals;
+  const failure = `${path.basename(results)}: the suite ended with ${outcome} after ${totals.passed} passed tests`;
+  console.error(failure);
+  return add(totals, { passed: 0, failed: 1, skipped: 0, failures: [failure] });
 }
 
 /** Rejects after `seconds`. */

@@ -57,6 +57,7 @@ export function createProfile(named: NamedScenario, models: string): Profile {
   const settings = JSON.stringify({ ...quietSettings, ...scenario.settings?.(paths) });
   fs.mkdirSync(path.join(userData, 'User'));
   fs.writeFileSync(path.join(userData, 'User', 'settings.json'), settings);
+  for (const [name, content] of Object.entries(scenario.userFiles ?? {})) fs.writeFileSync(path.join(userData, 'User', name), JSON.stringify(content));
 
   const channel = process.platform === 'win32' ? `\\\\.\\pipe\\${path.basename(folder)}` : path.join(folder, 'driver.sock');
   const plan = path.join(folder, 'plan.json');

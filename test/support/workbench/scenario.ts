@@ -28,6 +28,8 @@ export interface Scenario {
   /** true: the copy becomes a git repository with everything in one commit. */
   readonly git?: boolean;
   readonly settings?: (paths: ScenarioPaths) => Readonly<Record<string, unknown>>;
+  /** More JSON files of the user, beside settings.json, by name. */
+  readonly userFiles?: Readonly<Record<string, unknown>>;
   readonly env?: (paths: ScenarioPaths) => Readonly<Record<string, string>>;
   /** `restricted`: the workspace is not trusted and nothing asks. Default: trusted. */
   readonly trust?: 'trusted' | 'restricted';

@@ -53,6 +53,15 @@ suite('condensing', () => {
     assert.match(messages[4]?.content ?? '', /^line[^[]*\[Cut to save context: this is the beginning of 7,800 characters\. Ask for a smaller part\.\]$/);
   });
 
+  test('what every prompt begins with cannot be given up, so it does not make more of the rest go', async () => {
+    const window = { messages: [user('goal'), ...hop('1', { path: 'a' }, long), ...hop('2', { path: 'b' }, long), ...hop('3', { path: 'c' }, long)], goal: 0 };
+    const remembered = 24_000;
+    const alone = await shrink(window, 1_800);
+    const withMemory = await condense(window, remembered + 1_800, (m) => Promise.resolve(remembered + countWords(m)));
+    assert.deepEqual(withMemory.messages, alone.messages);
+    assert.deepEqual([withMemory.results, withMemory.fits, withMemory.tokensAfter - remembered], [alone.results, true, alone.tokensAfter]);
+  });
+
   test('the goal is kept even when nothing helps', async () => {
     const { messages, fits } = await shrink({ messages: [user('old'), said('x'), user('goal ' + long)], goal: 2 }, 100);
     assert.ok(!fits);

@@ -7,6 +7,7 @@ import { hashText, NodeEdits } from '../../../src/agent/workspace/nodeEdits.js';
 import { NodeWorkspace } from '../../../src/agent/workspace/nodeWorkspace.js';
 import type { Approval, Decision, FileEdit } from '../../../src/protocol/agentEvents.js';
 import { codeOf, ripgrep, withFolder } from './support/folder.js';
+import { oneCall } from './support/oneCall.js';
 
 const signal = new AbortController().signal;
 const edit = (path: string, before: string | undefined, after: string): FileEdit =>
@@ -41,13 +42,19 @@ suite('writing edits', () => {
     assert.deepEqual((await readdir(root)).sort(), ['.ba9876543210.loupe-tmp', '.mine.loupe-tmp', 'a']);
   }));
 
+  test('a file in another encoding is refused, byte for byte as it was', () => withFolder({ a: Buffer.from('caf\xe9\nold\n', 'latin1') }, async (root) => {
+    const before = (await readFile(join(root, 'a'))).toString('utf8');
+    assert.equal(await codeOf(new NodeEdits(root).apply(edit('a', before, before.replace('old', 'new')), signal)), 'edit.notApplied');
+    assert.equal((await readFile(join(root, 'a'))).toString('latin1'), 'caf\xe9\nold\n');
+  }));
+
   test('a stop before the end leaves the file as it was', () => withFolder({ a: 'old' }, async (root) => {
     await assert.rejects(new NodeEdits(root).apply(edit('a', 'old', 'new'), AbortSignal.abort()), { name: 'AbortError' });
     assert.equal(await readFile(join(root, 'a'), 'utf8'), 'old');
   }));
 });
 
-interface Bench { readonly tool: Tool; readonly approvals: Approval[]; readonly propose: (args: Record<string, unknown>, callId?: string) => Promise<ToolResult> }
+interface Bench { readonly tool: Tool; readonly approvals: Approval[]; readonly propose: (args: Record<string, unknown>, callId?: string) => Promise<Pick<ToolResult, 'outcome' | 'content'>> }
 
 /** propose_edit on a folder; `decide` is the user. */
 function bench(root: string, decide: (approval: Approval) => Decision | Promise<Decision> = () => 'accepted'): Bench {
@@ -62,9 +69,7 @@ function bench(root: string, decide: (approval: Approval) => Decision | Promise<
   let id = 0;
   return {
     tool, approvals,
-    propose: (args, callId = `call-${id++}`) => tool.run(args, {
-      turnId: 'turn', callId, zone: 'full', signal, newId: () => `approval-${id++}`, approval: (approval, ask) => ask(approval, signal),
-    }),
+    propose: async (args, callId = `call-${id++}`) => (await oneCall(tool, args, { callId, newId: () => `approval-${id++}` })).result,
   };
 }
 
@@ -77,7 +82,7 @@ suite('propose_edit', () => {
     const result = await propose({ path: './a.ts', old: 'two', new: '2' });
     assert.deepEqual([result.outcome, result.content], ['ok', 'The user accepted: a.ts was changed.']);
     assert.equal(await readFile(join(root, 'a.ts'), 'utf8'), 'one\n2\n');
-    assert.deepEqual(approvals, [{ id: approvals[0]?.id, kind: 'edit', edit: edit('a.ts', 'one\ntwo\n', 'one\n2\n') }]);
+    assert.deepEqual(approvals, [{ id: approvals[0]?.id, kind: 'edit', edit: edit('a.ts', 'one\ntwo\n', 'one\n2\n'), remember: ['session'] }]);
   }));
 
   test('creates a file, and refuses to create one that exists', () => withFolder({ 'a.ts': 'x' }, async (root) => {
@@ -136,8 +141,8 @@ suite('propose_edit', () => {
   test('the same call of a turn takes effect once', () => withFolder({ 'a.ts': 'x' }, async (root) => {
     const { propose, approvals } = bench(root);
     const [first, second] = await Promise.all([propose({ path: 'a.ts', old: 'x', new: 'xx' }, 'same'), propose({ path: 'a.ts', old: 'x', new: 'xx' }, 'same')]);
-    assert.equal(first, second);
-    assert.equal((await propose({ path: 'a.ts', old: 'xx', new: 'xxx' }, 'same')), first);
+    assert.deepEqual(first, second);
+    assert.deepEqual((await propose({ path: 'a.ts', old: 'xx', new: 'xxx' }, 'same')), first);
     assert.deepEqual([await readFile(join(root, 'a.ts'), 'utf8'), approvals.length], ['xx', 1]);
   }));
 
@@ -146,7 +151,7 @@ suite('propose_edit', () => {
     await propose({ path: '.vscode/settings.json', old: '{}', new: '{"loupe.model.chat": "x"}' });
     for (const path of ['.mcp.json', '.vscode/mcp.json', '.cursor/mcp.json', '.VSCODE/Settings.json']) await propose({ path, new: '{}' });
     assert.equal(approvals.length, 5);
-    assert.ok(approvals.every(({ warning }) => warning?.includes('run by themselves')));
+    assert.ok(approvals.every(({ warning, remember }) => warning?.includes('run by themselves') && remember === undefined));
     assert.deepEqual(await readdir(root), ['.vscode']);
   }));
 

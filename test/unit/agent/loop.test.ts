@@ -227,6 +227,32 @@ suite('agent loop: calls', () => {
     assert.equal(only(events, 'toolFinished')[0]?.result, 'a\\u{202e}b\\u{e0041}\n[2 hidden characters are shown as escapes]');
   });
 
+  test('the folder is recorded before the first change of a turn, once, and only when a change was allowed', async () => {
+    const order: string[] = [];
+    const changing = echo('change', 'write', async (value, context) => {
+      const decision = await context.approval({ id: context.newId(), kind: 'command', command: value, cwd: '/' }, () => Promise.resolve(value === 'no' ? 'rejected' : 'accepted'));
+      order.push(`${value} ${decision}`);
+      return { outcome: 'ok', content: value, summary: '', truncated: false };
+    });
+    let taken = 0;
+    const { events } = await run({
+      tools: [echo(), changing], replies: [calls(call('echo', { value: 'x' }), call('change', { value: 'no' }), call('change', { value: 'a' }), call('change', { value: 'b' })), answer('Done.')],
+      checkpoint: ({ turnId, goal }) => {
+        order.push(`recorded ${turnId} ${goal}`);
+        return Promise.resolve({ first: ++taken === 1, problem: 'no git.' });
+      },
+    });
+    assert.deepEqual(order, ['no rejected', 'recorded turn Where is it?', 'a accepted', 'recorded turn Where is it?', 'b accepted']);
+    assert.deepEqual(only(events, 'checkpointTaken').map(({ problem }) => problem), ['no git.']);
+  });
+
+  test('every call has its verdict and reason in the events', async () => {
+    const { events } = await run({ zone: 'zero', tools: [echo(), echo('write', 'write'), echo('fetch', 'network')], replies: [calls(call('echo', { value: 'x' }), call('write', { value: 'x' }), call('fetch', { value: 'x' })), answer('Done.')] });
+    assert.deepEqual(only(events, 'policyDecided').map(({ verdict, reason }) => [verdict, reason]), [
+      ['allow', 'Reading in the workspace folder is allowed.'], ['deny', 'Changing a file is not allowed here: nothing may be changed or run.'], ['deny', 'Using the network is not allowed here: nothing may be changed or run.'],
+    ]);
+  });
+
   test('zone zero offers nothing that writes or runs, and refuses it when called', async () => {
     let ran = 0;
     const write = echo('write', 'write', () => ({ outcome: 'ok', content: String(++ran), summary: '', truncated: false }));

@@ -3,8 +3,9 @@ import { mkdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promise
 import { join } from 'node:path';
 import { hashText, NodeEdits } from '../../../src/agent/workspace/nodeEdits.js';
 import { NodeWorkspace } from '../../../src/agent/workspace/nodeWorkspace.js';
-import { normalisePath, openResolved, resolveInside } from '../../../src/agent/workspace/paths.js';
-import { isSecretPath, protectedReason } from '../../../src/agent/workspace/protectedPaths.js';
+import { normalisePath, openResolved, resolveInside } from '../../../src/context/files/paths.js';
+import { protectedReason } from '../../../src/agent/workspace/protectedPaths.js';
+import { isSecretPath } from '../../../src/base/secretPaths.js';
 import { codeOf, ripgrep, withFolder } from './support/folder.js';
 
 const signal = new AbortController().signal;

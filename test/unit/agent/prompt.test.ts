@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { revealHidden } from '../../../src/agent/hiddenText.js';
-import { attachmentLimit, renderAttachments, systemPrompt, userMessage } from '../../../src/agent/prompt.js';
+import { revealHidden } from '../../../src/base/hiddenText.js';
+import { attachmentLimit, renderAttachments, systemMessage, systemPrompt, userMessage } from '../../../src/agent/prompt.js';
 
 suite('prompt', () => {
   test('system prompt, all tools', () => {
@@ -16,6 +16,15 @@ suite('prompt', () => {
 
   test('system prompt, reading only', () => {
     assert.equal(systemPrompt(new Set(['read'])).split('\n')[4], 'You can only read here: describe changes instead of making them.');
+  });
+
+  test('system message with what is remembered: said in one line, and the blocks as they are', () => {
+    const blocks = ['# a.ts\n', '# b.ts\n'];
+    const message = systemMessage(new Set(['read']), { mode: 'map', blocks });
+    assert.deepEqual(message.memory, blocks);
+    assert.equal(message.content.split('\n')[5], 'Central files and a map of the others stand at the end of this message: answer from them where they suffice, and look with the tools for the rest.');
+    assert.equal(systemMessage(new Set(['read']), { mode: 'whole', blocks }).content.split('\n')[5], 'The files of the repository stand at the end of this message: answer from them, and look with the tools only for what is not there.');
+    assert.deepEqual(systemMessage(new Set(['read'])), { role: 'system', content: systemPrompt(new Set(['read'])) });
   });
 
   test('system prompt, no tools', () => {

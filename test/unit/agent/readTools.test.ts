@@ -10,14 +10,14 @@ const signal = new AbortController().signal;
 async function use(workspace: WorkspacePort, name: string, args: Record<string, unknown> = {}): Promise<ToolResult> {
   const tool = standardTools({ workspace }, 'zero').find(({ definition }) => definition.name === name);
   assert.ok(tool, name);
-  return tool.run(args, { turnId: 't', callId: 'c', zone: 'zero', signal, newId: () => 'n', approval: () => assert.fail('a read never asks') });
+  return tool.run(args, { turnId: 't', callId: 'c', zone: 'zero', signal, reach: { path: 'workspace' }, newId: () => 'n', coldStart: (_, starting) => starting, approval: () => assert.fail('a read never asks') });
 }
 
 suite('read tools', () => {
   const lines = (n: number, from = 1): string => Array.from({ length: n }, (_, i) => `line ${i + from}\n`).join('');
 
   test('their definitions are few tokens: a 1.5B model reads them in every prompt', () => {
-    const ports = { approvals: { request: () => assert.fail() }, edits: { apply: () => assert.fail() }, commands: { run: () => assert.fail() } };
+    const ports = { approvals: { request: () => assert.fail() }, edits: { apply: () => assert.fail() }, commands: { run: () => assert.fail(), isolation: () => assert.fail() } };
     const definitions = standardTools({ workspace: new NodeWorkspace('/w', ripgrep), ...ports }, 'full').map(({ definition }) => definition);
     assert.deepEqual(definitions.map(({ name }) => name), ['list_files', 'read_file', 'search_text', 'find_symbol', 'diagnostics', 'propose_edit', 'run_command']);
     assert.ok(JSON.stringify(definitions).length < 2_400);

@@ -48,6 +48,21 @@ suite('workspace on disk (real ripgrep)', () => {
     assert.equal(await codeOf(search('(', { regex: true })), 'tool.badArguments');
   }));
 
+  test('matches come in one order, however many there are, and pages of them fit together', () => {
+    const names = ['b.ts', 'a.ts', 'a/z.ts', 'a/b/c.ts', 'a-b/c.ts', 'A.ts', 'é.ts', '\u{1d4b3}.ts', '\uffee.ts', 'a b.ts'];
+    const text = ['few', ...Array.from({ length: 400 }, (_, i) => `many ${i}`)].join('\n');
+    return withFolder(Object.fromEntries(names.map((name) => [name, text])), async (root) => {
+      const { paths } = await open(root).listFiles({ limit: 99 }, signal);
+      const search = (pattern: string, limit: number) => open(root).searchText({ pattern, regex: false, caseSensitive: true, limit }, signal);
+      assert.deepEqual((await search('few', 99)).matches.map(({ path, line }) => `${path}:${line}`), paths.map((path) => `${path}:1`));
+      const all = (await search('many', 5_000)).matches;
+      assert.deepEqual([all.length, [...new Set(all.map(({ path }) => path))]], [400 * names.length, paths]);
+      for (const limit of [1, 100, 401, 1_000, 2_000]) { // up to 401 it searches in order, from 1,000 on it puts in order what it found
+        assert.deepEqual(await search('many', limit), { matches: all.slice(0, limit), truncated: true }, String(limit));
+      }
+    });
+  });
+
   test('attack 9: a pattern is never an option of the search program', () => withFolder({ 'a.txt': '--pre=touch pwned\n--files\n' }, async (root) => {
     for (const pattern of ['--pre=touch pwned', '--files', '-f/etc/passwd', '--', '-e']) {
       const { matches } = await open(root).searchText({ pattern, regex: false, caseSensitive: true, limit: 9 }, signal);

@@ -9,11 +9,13 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   protocol: ['base'],
   trace: ['base', 'protocol'],
   model: ['base', 'protocol'],
-  agent: ['base', 'protocol', 'trace', 'model'],
+  context: ['base', 'protocol'],
+  agent: ['base', 'protocol', 'trace', 'model', 'context'],
   sidecar: ['base', 'protocol', 'model'],
-  languageServer: ['base', 'protocol', 'trace', 'model'],
-  extension: ['base', 'protocol', 'trace', 'model', 'agent'],
+  languageServer: ['base', 'protocol', 'trace', 'model', 'context'],
+  extension: ['base', 'protocol', 'trace', 'model', 'context', 'agent'],
   cli: ['base', 'protocol', 'trace', 'model', 'agent'],
+  mcp: ['base', 'protocol', 'model', 'context', 'agent'],
   webviews: ['base', 'protocol'],
 };
 const onlyIn: Readonly<Record<string, readonly string[]>> = {
@@ -21,6 +23,9 @@ const onlyIn: Readonly<Record<string, readonly string[]>> = {
   'vscode-languageclient': ['extension'],
   'vscode-languageserver': ['languageServer'],
   'node-llama-cpp': ['sidecar'],
+  'web-tree-sitter': ['context'],
+  ignore: ['context'],
+  '@modelcontextprotocol/sdk': ['mcp'],
 };
 /** These run in a browser, or in every process: they may not name a module of Node. */
 const withoutNode = ['base', 'protocol', 'webviews'];

@@ -16,8 +16,12 @@ const packaged = await load<{ checkFiles(names: readonly string[], binding: stri
 const native = await load<{
   applyPatches(folder: string, what: string, files: readonly string[]): Promise<void>; mirror(from: string, to: string, except?: readonly string[]): void;
 }>('native/source.mjs');
+const toolchain = await load<{ bindingFlags: readonly string[] }>('native/toolchain.mjs');
 const zip = await load<{ zipEntries(file: string): readonly string[] }>('zip.mjs');
 const cache = await load<{ cached(title: string, target: string, make: (work: string) => Promise<string>): Promise<string> }>('cache.mjs');
+
+/** What a compiler sees of a file when the switch is off. */
+const withoutVariants = (text: string): string => text.replaceAll(/^#ifdef LOUPE_KV_VARIANTS\b[^]*?^#(?:else|endif)\b/gm, '');
 
 suite('scripts', () => {
   let folder: string;
@@ -105,6 +109,23 @@ suite('scripts', () => {
       const header = fs.readFileSync(file, 'utf8').split(/^(?:---|diff --git .*)$/m)[0] ?? '';
       assert.match(header, /^.{10,100}\n\n[^]{80,}/, file);
     }
+  });
+
+  test('storage that is measured and not shipped is compiled where llama.cpp builds its tools, and nowhere else', () => {
+    const files = execFileSync('git', ['ls-files', 'native', 'scripts', 'src'], { cwd: root, encoding: 'utf8' }).trim().split('\n');
+    const lines = files.flatMap(file => fs.readFileSync(path.join(root, file), 'utf8').split('\n').map(line => ({ file, line })));
+    // Who switches it on, and who is told where it lies: the folder that the next patch adds to the tools, which the binding does not build.
+    const switches = lines.filter(({ line }) => line.includes('LOUPE_KV_VARIANTS') && !/^#ifdef LOUPE_KV_VARIANTS\b/.test(line));
+    assert.deepEqual(new Set(switches.map(({ file }) => file)), new Set(['native/bench/CMakeLists.txt']));
+    const entries = lines.filter(({ file, line }) => /\.(patch|cmake|txt)$/.test(file) && !file.startsWith('native/bench/') && !file.startsWith('native/kv/test/') && line.includes('/bench'));
+    assert.deepEqual(entries.map(({ line }) => line.trim()).filter(line => line.startsWith('+')), ['+add_subdirectory(${LOUPE_KV_DIR}/../bench loupe-bench)']);
+    const tools = fs.readFileSync(path.join(root, 'native', 'patches', 'llama.cpp', path.basename(entries[0]!.file)), 'utf8').split(/^diff --git /m).find(part => part.includes('/../bench'));
+    assert.match(tools ?? '', /^a\/tools\/CMakeLists\.txt /);
+    assert.ok(!toolchain.bindingFlags.some(flag => /LLAMA_BUILD_TOOLS|LLAMA_BUILD_TESTS/.test(flag)));
+    // In the engine nothing of it is outside the switch, and no header differs with it.
+    const engine = files.filter(file => file.startsWith('native/engine/') && /#include "graph\.h"|\bvariants::/.test(withoutVariants(fs.readFileSync(path.join(root, file), 'utf8'))));
+    assert.deepEqual(engine, []);
+    assert.deepEqual(lines.filter(({ file, line }) => file.endsWith('.h') && line.includes('LOUPE_KV_VARIANTS')), []);
   });
 
   test('the names in a zip archive are read from its directory', () => {

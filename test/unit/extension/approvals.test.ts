@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert';
-import type { Approval } from '../../../src/protocol/agentEvents.js';
+import type { Approval, Decision, Remember } from '../../../src/protocol/agentEvents.js';
 import { minimalEdit } from '../../../src/extension/approvals/minimalEdit.js';
 import { PendingApprovals } from '../../../src/extension/approvals/pendingApprovals.js';
 import { parseEditPath, previewPath } from '../../../src/extension/approvals/previewPath.js';
@@ -15,6 +15,23 @@ suite('pending approvals', () => {
     assert.equal(approvals.decide('a', 'rejected'), false);
     assert.equal(await asked, 'accepted');
     await assert.rejects(approvals.request(command('a'), new AbortController().signal), /twice/);
+    approvals.dispose();
+  });
+
+  test('a yes is remembered only when it is a yes, and as the approval offered it', async () => {
+    const approvals = new PendingApprovals();
+    const told: string[] = [];
+    const decide = async (id: string, offered: readonly Remember[] | undefined, decision: Decision, scope: Remember): Promise<void> => {
+      const asked = approvals.request({ ...command(id), ...(offered ? { remember: offered } : {}) }, new AbortController().signal, (remembered) => told.push(`${id} ${remembered}`));
+      assert.ok(approvals.decide(id, decision, scope));
+      assert.equal(await asked, decision);
+    };
+    await decide('a', undefined, 'accepted', 'session');
+    await decide('b', ['exact'], 'accepted', 'session');
+    await decide('c', ['exact', 'session'], 'rejected', 'session');
+    await decide('d', ['exact', 'session'], 'accepted', 'session');
+    await decide('e', ['exact'], 'accepted', 'exact');
+    assert.deepEqual(told, ['d session', 'e exact']);
     approvals.dispose();
   });
 

@@ -37,7 +37,7 @@ suite('chat controller (scripted turns)', () => {
   });
   teardown(async () => {
     for (const controller of open.splice(0)) controller.dispose();
-    await rm(folder, { recursive: true, force: true });
+    await rm(folder, { recursive: true, force: true, maxRetries: 5 }); // an aborted turn is still being written
   });
 
   /** Two folders; `current` is where a new chat works. */

@@ -3,7 +3,7 @@ import { Emitter } from '../../../src/base/event.js';
 import { makeError } from '../../../src/base/errors.js';
 import { err, ok, type Result } from '../../../src/base/result.js';
 import { ModelService, type ModelServiceDeps } from '../../../src/extension/models/modelService.js';
-import type { ChatModel } from '../../../src/model/chatModel.js';
+import type { LocalModel } from '../../../src/model/chatModel.js';
 import type { Engine } from '../../../src/model/engine.js';
 import type { LoadedModel, LoadParams, ModelRole, RoleState } from '../../../src/protocol/sidecar.js';
 import { settings } from '../../../src/protocol/settings.js';
@@ -55,7 +55,7 @@ suite('model service after memory ran out (fault 8)', () => {
       check: () => Promise.resolve(ok(null)),
       choose: () => Promise.resolve(ok({ path: '/m.gguf', name: 'M', contextSize: fits, reason: 'It fits.' })),
       engine: () => Promise.resolve(sidecar.engine),
-      localModel: (_, { name, contextSize }) => ({ info: { name, kind: 'local', contextSize } }) as ChatModel,
+      localModel: (_, { name, contextSize }) => ({ info: { name, kind: 'local', contextSize } }) as LocalModel,
       connect: () => Promise.reject(new Error('no endpoint here')),
     };
     service = new ModelService(deps);

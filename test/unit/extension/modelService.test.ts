@@ -3,7 +3,7 @@ import { makeError } from '../../../src/base/errors.js';
 import { Emitter } from '../../../src/base/event.js';
 import { err, ok, type Result } from '../../../src/base/result.js';
 import { type ChosenModel, ModelService } from '../../../src/extension/models/modelService.js';
-import type { ChatModel } from '../../../src/model/chatModel.js';
+import type { ChatModel, LocalModel } from '../../../src/model/chatModel.js';
 import type { Engine } from '../../../src/model/engine.js';
 import { settingDefaults } from '../../../src/protocol/settings.js';
 import type { LoadedModel, LoadParams } from '../../../src/protocol/sidecar.js';
@@ -45,7 +45,7 @@ class Fixture {
         signal.addEventListener('abort', () => resolve(cancelled));
       }),
       engine: () => Promise.resolve(engine),
-      localModel: () => ({}) as ChatModel,
+      localModel: () => ({}) as LocalModel,
       connect: () => Promise.reject(new Error('not asked for')),
     });
     this.service.onDidChange(() => {

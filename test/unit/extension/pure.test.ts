@@ -1,13 +1,13 @@
 import { strict as assert } from 'node:assert';
-import { errorCodes } from '../../../src/base/errors.js';
+import { errorCodes, makeError } from '../../../src/base/errors.js';
 import { commands } from '../../../src/protocol/commands.js';
 import type { KvAudit } from '../../../src/protocol/sidecar.js';
 import { placeCode } from '../../../src/extension/chat/placeCode.js';
 import { chooseRepository } from '../../../src/extension/commands/chooseRepository.js';
 import { newFilesDiff } from '../../../src/extension/commands/newFilesDiff.js';
 import { auditReport, formatBytes } from '../../../src/extension/commands/auditReport.js';
-import { codeQuestion } from '../../../src/extension/commands/codeQuestions.js';
-import { cleanCommitMessage, commitMessages } from '../../../src/extension/commands/commitPrompt.js';
+import { codeQuestion } from '../../../src/agent/codeQuestions.js';
+import { cleanCommitMessage, commitMessages } from '../../../src/agent/commitPrompt.js';
 import { nextSteps } from '../../../src/extension/nextSteps.js';
 import { resolveSetting } from '../../../src/extension/settingsReader.js';
 import { activityAfter, statusText } from '../../../src/extension/statusText.js';
@@ -75,6 +75,22 @@ suite('status bar text', () => {
     for (const state of ['checking', 'loading', 'downloading'] as const) assert.match(statusText({ state, label: 'X', detail: '', fraction: 0.409 }, undefined).text, / Loupe 40%$/);
     assert.match(statusText({ state: 'checking', label: 'X', detail: '', fraction: 0.4 }, undefined).label, /checking the model file\. X/);
   });
+  test('says how far the repository is remembered, but only beside a model that is ready', () => {
+    const ready = { state: 'ready', label: 'M', detail: 'd' } as const;
+    const texts = ([
+      { state: 'cold' }, { state: 'waiting', until: 'idle' }, { state: 'indexing', done: 0, total: 0 }, { state: 'indexing', done: 5, total: 10 },
+      { state: 'warming', done: 4399, total: 10_000 }, { state: 'warm', tokens: 23_412, bytes: 2 ** 26 }, { state: 'off', why: 'cancelled' },
+    ] as const).map((memory) => statusText(ready, undefined, memory));
+    assert.deepEqual(texts.map(({ text }) => text.replace('$(search) Loupe', '')), ['', ' · cold', ' · indexing', ' · indexing 50 %', ' · warming 43 %', ' · warm', '']);
+    assert.match(texts[5]!.tooltip, /^M\nd\nRepository remembered: 23,412 tokens, 64\.0 MiB on disk\./);
+    assert.match(texts[4]!.label, /Repository memory: warming 43 %$/);
+    const error = makeError('snapshot.diskFull', 'The disk is full.', 'Free some space.');
+    const failed = statusText(ready, undefined, { state: 'failed', error });
+    assert.equal(failed.warning, true);
+    assert.match(failed.tooltip, /The disk is full\. Free some space\.$/);
+    assert.equal(statusText({ ...ready, state: 'idle' }, undefined, { state: 'failed', error }).warning, false);
+    assert.equal(statusText(ready, 'hop 2, reading', { state: 'warm', tokens: 1, bytes: 1 }).text, '$(loading~spin) Loupe: hop 2, reading');
+  });
   test('the label for screen readers has words instead of icons', () => {
     assert.doesNotMatch(statusText({ state: 'failed', label: 'X', detail: '' }, undefined).label, /\$\(/);
   });
@@ -122,6 +138,23 @@ suite('memory audit', () => {
     assert.match(report, /\| Context \| 8,192 tokens \|/);
     assert.match(auditReport([{ ...audit, sequences: 2 }]), /\| Context \| 8,192 tokens, for each of 2 conversations at a time \|/);
     assert.equal(formatBytes(512), '512 B');
+    assert.doesNotMatch(report, /remembered/);
+  });
+
+  test('what is remembered: each repository and model once, in the cache only where that model is loaded', () => {
+    const kv = { keys: 'kv5', values: 'kv4', windowF16: true, f16Rows: 640 } as const;
+    const audit = {
+      role: 'chat', model: 'Tiny', engine: { llamaCpp: 'v1', binding: 'loupe', formatVersion: 1, formats: [], isa: '', gpu: 'none', threads: 2 }, weightsBytes: 1, contextSize: 8192, sequences: 2,
+      kvPreset: 'balanced', kv, layers: { total: 1, global: 1, slidingWindow: 0, window: 0 }, bytesPerTokenGrowing: 1024, bytesWindow: 0, bytesTail: 2 * 2 ** 20, bytesTotal: 1, tokensUsed: 0, freeRamBytes: 1, presets: [],
+    } satisfies KvAudit;
+    const state = { memory: '/code/a|b', model: 'tiny file', kv, tokens: 4096, bytes: 3 * 2 ** 20, f16Bytes: 16 * 2 ** 20, createdAt: 0, lastUsedAt: 0 };
+    const snapshots = [{ ...state, tokens: 2048, bytes: 2 ** 20, f16Bytes: 8 * 2 ** 20 }, state, { ...state, model: 'Other' }];
+    const report = auditReport([audit], { snapshots, bytes: 7 * 2 ** 20, budgetBytes: 4e9, names: ['tiny file'] }).replaceAll('\u00a0', ' ');
+    assert.match(report, /\| \/code\/a\\\|b \| Tiny \| kv5 \/ kv4 \| 4,096 \| 5\.0 MiB \| 4\.0 MiB \| 16\.0 MiB \| 31 % \|/);
+    assert.match(report, /\| Other \| kv5 \/ kv4 \| 4,096 \| not loaded \| 3\.0 MiB \| 16\.0 MiB \| 19 % \|/);
+    assert.match(report, /1\.0 MiB of it is the same for any length/);
+    assert.match(report, /On disk 7\.0 MiB of at most 3\.73 GiB/);
+    assert.match(auditReport([audit], { snapshots: [], bytes: 0, budgetBytes: 4e9, names: [] }), /Nothing yet\./);
   });
 });
 

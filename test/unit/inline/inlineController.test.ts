@@ -10,13 +10,18 @@ import type { LoadParams } from '../../../src/protocol/sidecar.js';
 
 const model: LoadParams = { role: 'completion', modelPath: '/m.gguf', contextSize: 4096, kvPreset: 'exact', threads: 'auto', gpu: 'auto' };
 
+/** The memory of the repository wants the server, too. */
+const withMemory: SettingValues = { ...settingDefaults, 'loupe.memory.enabled': true };
+const withoutMemory: SettingValues = { ...settingDefaults, 'loupe.memory.enabled': false };
+const forIndex: InlineConfiguration = { languages: settingDefaults['loupe.inline.languages'], maxTokens: 96, model: null };
+
 class Window {
   readonly calls: (InlineConfiguration | 'stop')[] = [];
   readonly statuses: InlineStatus[] = [];
   readonly trustGranted = new Emitter<void>();
   readonly settingsChanged = new Emitter<ReadonlySet<SettingKey>>();
   readonly modelsChanged = new Emitter<void>();
-  values: SettingValues = settingDefaults;
+  values: SettingValues = withMemory;
   trusted = true;
   model: Result<LoadParams> = ok(model);
   /** Set: a file is checked until it is called, or until nobody wants it any more. */
@@ -77,11 +82,11 @@ suite('inline: when the language server runs', () => {
 
   test('not while suggestions are off', async () => {
     const window = new Window();
-    window.values = { ...settingDefaults, 'loupe.inline.enabled': false };
+    window.values = { ...withoutMemory, 'loupe.inline.enabled': false };
     await window.refreshed();
     assert.equal(window.started, 0);
     assert.deepEqual(window.statuses, [{ state: 'off' }]);
-    window.values = settingDefaults;
+    window.values = withoutMemory;
     window.settingsChanged.fire(new Set(['loupe.inline.enabled']));
     await window.controller.settled();
     assert.equal(window.started, 1);
@@ -89,6 +94,7 @@ suite('inline: when the language server runs', () => {
 
   test('not without a model; the error says what to do', async () => {
     const window = new Window();
+    window.values = withoutMemory;
     window.model = err(makeError('model.none', 'No model is installed.', 'Choose one.'));
     await window.refreshed();
     assert.equal(window.started, 0);
@@ -101,6 +107,7 @@ suite('inline: when the language server runs', () => {
 
   test('a file that is checked first is shown with how far it is, and switching off ends the check', async () => {
     const window = new Window();
+    window.values = withoutMemory;
     let checking = (): void => undefined;
     const began = new Promise<void>((resolve) => (checking = resolve));
     window.check = (report, signal) => new Promise((resolve) => {
@@ -114,11 +121,43 @@ suite('inline: when the language server runs', () => {
     window.controller.refresh();
     await began;
     assert.deepEqual(window.statuses, [{ state: 'checking', fraction: 0.4 }]);
-    window.values = { ...settingDefaults, 'loupe.inline.enabled': false };
+    window.values = { ...withoutMemory, 'loupe.inline.enabled': false };
     window.settingsChanged.fire(new Set(['loupe.inline.enabled']));
     await window.controller.settled();
     assert.deepEqual(window.statuses.slice(1), [{ state: 'off' }]);
     assert.equal(window.started, 0);
+  });
+
+  test('for the memory without suggestions, and without a model; what is said of suggestions stays', async () => {
+    const window = new Window();
+    window.values = { ...withMemory, 'loupe.inline.enabled': false };
+    await window.refreshed();
+    window.values = withMemory;
+    window.model = err(makeError('model.none', 'No model is installed.', 'Choose one.'));
+    await window.refreshed();
+    assert.deepEqual(window.calls, [forIndex, forIndex]);
+    assert.deepEqual(window.statuses.map(({ state }) => state), ['off', 'unavailable']);
+    window.values = { ...withoutMemory, 'loupe.inline.enabled': false };
+    window.settingsChanged.fire(new Set(['loupe.memory.enabled']));
+    await window.controller.settled();
+    assert.deepEqual(window.calls.slice(2), ['stop']);
+  });
+
+  test('the index does not wait for the check of a file; never in a workspace that is not trusted', async () => {
+    const window = new Window();
+    window.check = async (report) => {
+      report(0.4);
+      report(0.5);
+      await new Promise((resolve) => setImmediate(resolve));
+    };
+    await window.refreshed();
+    assert.deepEqual(window.calls, [forIndex, { ...forIndex, model }]);
+    await window.refreshed();
+    assert.deepEqual(window.calls.slice(2), [{ ...forIndex, model }], 'a server that has a model keeps it during a check');
+    const stranger = new Window();
+    stranger.trusted = false;
+    await stranger.refreshed();
+    assert.equal(stranger.started, 0);
   });
 
   test('settings of other parts change nothing', async () => {

@@ -4,6 +4,7 @@ import { makeError } from '../../../src/base/errors.js';
 import { err, ok, type Result } from '../../../src/base/result.js';
 import type { Engine, GenerateHandlers } from '../../../src/model/engine.js';
 import { emptyStats } from '../../../src/protocol/chat.js';
+import type { PrefixStats } from '../../../src/protocol/memory.js';
 import type { GenerateParams, GenerateResult, KvAudit, LoadedModel, LoadParams, ModelRole, ProbeResult, PromptSegment, RoleState, SidecarStatus } from '../../../src/protocol/sidecar.js';
 
 export const coder: LoadedModel = {
@@ -71,6 +72,10 @@ export class ScriptedEngine implements Engine {
 
   status(): Promise<Result<SidecarStatus>> {
     return Promise.resolve(err(unused));
+  }
+
+  prefill(): Promise<Result<PrefixStats>> {
+    return Promise.reject(new Error('not scripted'));
   }
 
   probe(): Promise<Result<ProbeResult>> {

@@ -162,6 +162,12 @@ suite('LocalChatModel with a scripted engine', () => {
     assert.deepEqual(last.stats, { queueMs: 0, restoreMs: 0, prefillMs: 62, decodeMs: 50, tokensIn: 102, tokensCached: 40, tokensOut: 5, kvBytes: 7, finish: 'stop' });
   });
 
+  test('cost: what was read ahead is told, whichever request of the hop finds it', async () => {
+    const engine = new ScriptedEngine({ probabilities: [[0.9, 0, 0]], replies: [{ text: 'Hi', stats: { tokensIn: 102, tokensCached: 100, tokensAhead: 30 } }] });
+    const last = (await run(engine)).at(-1);
+    assert.deepEqual(last?.type === 'finished' && [last.stats.tokensAhead, last.stats.tokensCached], [30, 40]);
+  });
+
   test('a failure of the engine is the last event', async () => {
     const engine = new ScriptedEngine({ probabilities: [[0.9, 0, 0]], replies: [{ text: '', error: ['context.overflow', 'Too long.', 'Shorten it.'] }] });
     const events = await run(engine);

@@ -3,7 +3,8 @@ import { makeError } from '../../../src/base/errors.js';
 import { err, ok, type Result } from '../../../src/base/result.js';
 import type { Engine, GenerateHandlers } from '../../../src/model/engine.js';
 import { emptyStats, type GenerationStats } from '../../../src/protocol/chat.js';
-import type { GenerateParams, GenerateResult, KvAudit, LoadedModel, ProbeParams, ProbeResult, SidecarStatus } from '../../../src/protocol/sidecar.js';
+import type { PrefixStats } from '../../../src/protocol/memory.js';
+import type { GenerateParams, GenerateResult, KvAudit, LoadedModel, PrefillParams, ProbeParams, ProbeResult, SidecarStatus } from '../../../src/protocol/sidecar.js';
 
 export interface ScriptedReply { readonly text: string; readonly stop?: string; readonly stats?: Partial<GenerationStats>; readonly error?: Parameters<typeof makeError> }
 
@@ -12,6 +13,7 @@ export class ScriptedEngine implements Engine {
   readonly onRoleState = new Emitter<never>().event as Engine['onRoleState'];
   readonly generated: GenerateParams[] = [];
   readonly probed: ProbeParams[] = [];
+  readonly prefilled: PrefillParams[] = [];
 
   constructor(private readonly script: { readonly probabilities?: readonly (readonly number[])[]; readonly replies: readonly ScriptedReply[] }) {}
 
@@ -33,6 +35,11 @@ export class ScriptedEngine implements Engine {
 
   tokenize(_role: 'chat' | 'completion', segments: readonly { readonly text: string }[]): Promise<Result<{ tokens: number[] }>> {
     return Promise.resolve(ok({ tokens: segments.flatMap(({ text }) => [...text].map(() => 1)) }));
+  }
+
+  prefill(params: PrefillParams): Promise<Result<PrefixStats>> {
+    this.prefilled.push(params);
+    return Promise.resolve(ok({ tokens: 0, reused: 0, restored: 0, prefilled: 0, restoreMs: 0, prefillMs: 0, saveMs: 0, engineSaveMs: 0 }));
   }
 
   load = (): Promise<Result<LoadedModel>> => this.unscripted();

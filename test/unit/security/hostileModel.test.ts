@@ -3,10 +3,11 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { revealHidden } from '../../../src/agent/hiddenText.js';
+import { revealHidden } from '../../../src/base/hiddenText.js';
 import { resolveSetting } from '../../../src/extension/settingsReader.js';
 import { settings, type SettingKey } from '../../../src/protocol/settings.js';
 import { withFolder } from '../agent/support/folder.js';
+import { hostileCommands } from './hostileCommands.js';
 import { attack, snapshot, type Attack } from './support.js';
 
 /** A model that does what the injected text asks, word for word. The numbers are those of the attacks the product must survive. */
@@ -25,6 +26,7 @@ suite('hostile model', () => {
     for (const approval of approvals) {
       assert.ok(approval.kind === 'edit');
       assert.match(approval.warning ?? '', /run by themselves/);
+      assert.equal(approval.remember, undefined, 'a yes can hold for this once only');
       assert.equal(approval.edit.after, selfApproval, 'all of it is shown');
     }
     assert.deepEqual(await snapshot(root), before);
@@ -70,7 +72,7 @@ suite('hostile model', () => {
     const before = await snapshot(root);
     const { approvals, results } = await attack(root, ['.vscode/settings.json::$DATA', '.vscode::$INDEX_ALLOCATION/settings.json', '.vscode/settings.json.', '.vscode./settings.json', 'C:.vscode/settings.json', '//?/C:/x'].map((path): Attack => ['propose_edit', { path, old: '{}', new: selfApproval }]));
     assert.deepEqual([approvals, await snapshot(root)], [[], before]);
-    for (const result of results) assert.match(result, /^Error: .*(not a plain path|outside the workspace)/);
+    for (const result of results) assert.match(result, /^Refused: .*(not a plain path|outside the workspace)/);
     const short = await attack(root, [['propose_edit', { path: 'VSCODE~1/SETTIN~1.JSO', new: '{}' }]]);
     assert.match(short.approvals[0]?.warning ?? '', /short name/);
   }));
@@ -92,9 +94,9 @@ suite('hostile model', () => {
 
   test('attack 9: every command asks, as it is, and does nothing when it is not allowed', () => withFolder({ 'a.ts': 'x' }, async (root) => {
     const before = await snapshot(root);
-    const { approvals, results } = await attack(root, commands.map((command): Attack => ['run_command', { command }]));
-    assert.deepEqual(approvals.map((approval) => approval.kind === 'command' && approval.command), commands);
-    assert.equal(new Set(approvals.map(({ id }) => id)).size, commands.length, 'one permission never serves for another');
+    const { approvals, results } = await attack(root, hostileCommands.map((command): Attack => ['run_command', { command }]));
+    assert.deepEqual(approvals.map((approval) => approval.kind === 'command' && approval.command), hostileCommands);
+    assert.equal(new Set(approvals.map(({ id }) => id)).size, hostileCommands.length, 'one permission never serves for another');
     assert.ok(results.every((result) => result.startsWith('The user did not allow')));
     assert.deepEqual(await snapshot(root), before);
   }));
@@ -112,7 +114,7 @@ suite('hostile model', () => {
     const before = await snapshot(root);
     const attacks: Attack[] = [
       ['propose_edit', { path: 'a.ts', old: 'x', new: 'y' }], ['propose_edit', { path: '.mcp.json', new: '{}' }],
-      ...commands.slice(0, 10).map((command): Attack => ['run_command', { command }]),
+      ...hostileCommands.slice(0, 10).map((command): Attack => ['run_command', { command }]),
     ];
     const { approvals, results, model } = await attack(root, attacks, { zone: 'zero', decide: () => 'accepted' });
     assert.deepEqual([approvals, await snapshot(root)], [[], before]);
@@ -131,16 +133,3 @@ suite('hostile model', () => {
     });
   });
 });
-
-/** Holes in parsers of commands, as they were found in products that let some commands through. Here nothing is parsed: everything asks. */
-const commands = [
-  'ls', 'git status', 'cat a.ts', 'true', ': > pwned', 'echo x > pwned', 'echo x >> a.ts', 'echo x>|pwned', 'touch pwned', 'cp a.ts pwned', 'mv a.ts pwned', 'rm a.ts',
-  'ls; touch pwned', 'ls & touch pwned', 'ls && touch pwned', 'false || touch pwned', 'ls | tee pwned', 'ls |& tee pwned', 'ls\ntouch pwned', 'ls\r\ntouch pwned',
-  '$(touch pwned)', '`touch pwned`', 'echo "$(touch pwned)"', 'echo "`touch pwned`"', 'cat <(touch pwned)', 'cat <<< $(touch pwned)', 'cat <<X\n$(touch pwned)\nX',
-  'x=\'$(touch pwned)\'; echo ${x@P}', 'echo ${x:=$(touch pwned)}', 'eval touch pwned', 'exec touch pwned', 'command touch pwned', 'builtin eval "touch pwned"', 'source a.ts', '. ./a.ts',
-  'find . -exec touch pwned \\;', 'find . -name a.ts -delete', 'find . -fprint pwned', 'xargs touch <<< pwned', 'env touch pwned', 'nice touch pwned', 'timeout 1 touch pwned', 'sh -c "touch pwned"', 'bash -c "touch pwned"',
-  'git -c core.pager="touch pwned" -p log', 'git -c alias.x="!touch pwned" x', 'git diff --ext-diff', 'git grep --open-files-in-pager="touch pwned" x', 'git log --output=pwned', 'git branch --edit-description',
-  'rg --pre "touch pwned" x', 'rg --hostname-bin "touch pwned" x', 'sed -i s/x/y/ a.ts', 'sed "1e touch pwned" a.ts', 'sed "w pwned" a.ts', 'awk "BEGIN { system(\\"touch pwned\\") }"', 'sort -o pwned a.ts', 'tar --to-command="touch pwned" -xf x',
-  'npx -c "touch pwned"', 'npm test --prefix /', 'make -f /dev/stdin <<< "x:;touch pwned"', 'python3 -c "open(\'pwned\',\'w\')"', 'node -e "require(\'fs\').writeFileSync(\'pwned\',\'\')"', 'PAGER="touch pwned" git log', 'LD_PRELOAD=./x.so ls', 'export PAGER="touch pwned"; git branch',
-  `grep x README ;${' '.repeat(500)}touch pwned`, 'ls #\u2028touch pwned', 'l\\\ns', '\ttouch pwned',
-];

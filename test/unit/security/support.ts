@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { standardTools } from '../../../src/agent/tools/standardTools.js';
+import type { Grants } from '../../../src/agent/policy.js';
+import type { Sandbox } from '../../../src/agent/workspace/sandbox/sandbox.js';
 import { NodeCommands } from '../../../src/agent/workspace/nodeCommands.js';
 import { NodeEdits } from '../../../src/agent/workspace/nodeEdits.js';
 import { NodeWorkspace } from '../../../src/agent/workspace/nodeWorkspace.js';
@@ -15,10 +17,10 @@ export type Attack = readonly [tool: string, args: Record<string, unknown>];
 
 export interface Attacked extends Ran { readonly approvals: readonly Approval[]; readonly results: readonly string[] }
 
-export interface AttackOptions { readonly zone?: Zone; readonly decide?: (approval: Approval) => Decision }
+export interface AttackOptions { readonly zone?: Zone; readonly decide?: (approval: Approval) => Decision; readonly sandbox?: Sandbox; readonly grants?: Grants; readonly network?: boolean }
 
 /** A whole turn on a real folder with real tools, a real shell and a model that makes these calls, one a hop. The user rejects everything unless told otherwise. */
-export async function attack(root: string, attacks: readonly Attack[], { zone = 'full', decide = () => 'rejected' }: AttackOptions = {}): Promise<Attacked> {
+export async function attack(root: string, attacks: readonly Attack[], { zone = 'full', decide = () => 'rejected', sandbox, grants, network = false }: AttackOptions = {}): Promise<Attacked> {
   const approvals: Approval[] = [];
   const request = (approval: Approval): Promise<Decision> => {
     approvals.push(approval);
@@ -26,10 +28,10 @@ export async function attack(root: string, attacks: readonly Attack[], { zone = 
   };
   const ports = {
     workspace: new NodeWorkspace(root, ripgrep), edits: new NodeEdits(root), approvals: { request },
-    commands: new NodeCommands({ root, env: process.env, timeoutMs: 5_000 }),
+    commands: new NodeCommands({ root, env: process.env, timeoutMs: 20_000, settings: () => ({ sandbox: true, network }), ...(sandbox ? { sandbox } : {}) }),
   };
   const ran = await run({
-    tools: standardTools(ports, zone), zone, budget: { steps: attacks.length + 2, tokens: 1e7 },
+    tools: standardTools(ports, zone), zone, ...(grants ? { grants } : {}), budget: { steps: attacks.length + 2, tokens: 1e7 },
     replies: [...attacks.map(([tool, args]) => calls(call(tool, args))), answer('Done.')],
   });
   const made = ran.events.flatMap((event): ToolCall[] => (event.type === 'modelFinished' ? [...event.calls] : []));

@@ -55,6 +55,12 @@ suite('Scheduler', () => {
     assert.equal(order.length, 15);
   });
 
+  test('work in the background waits for both, after the step that it is in', async () => {
+    const background = run(scheduler.open('background'), 'background', 4, 10);
+    await Promise.all([background, run(scheduler.open('chat'), 'chat', 3, 100), run(scheduler.open('completion'), 'completion', 2, 10)]);
+    assert.deepEqual(order, ['background', 'completion', 'completion', 'chat', 'chat', 'chat', 'background', 'background', 'background']);
+  });
+
   test('two chats get equal time, not equal steps', async () => {
     await Promise.all([run(scheduler.open('chat'), 'slow', 4, 100), run(scheduler.open('chat'), 'quick', 40, 10)]);
     const untilSlowEnds = order.slice(0, order.lastIndexOf('slow') + 1);

@@ -29,8 +29,8 @@ suite('Sequence pool', () => {
   }
   /** What the pool asks of a sequence. */
   const sequence = (tokens: number[]): SequenceState => {
-    const state: Pick<SequenceState, 'conversation' | 'lastUsed' | 'sharedWith'> = {
-      conversation: undefined, lastUsed: 0,
+    const state: Pick<SequenceState, 'conversation' | 'lastUsed' | 'sharedWith' | 'tokens'> = {
+      conversation: undefined, lastUsed: 0, tokens,
       sharedWith: (prompt) => { let i = 0; while (i < tokens.length && tokens[i] === prompt[i]) i++; return i; },
     };
     return state as SequenceState;
@@ -67,6 +67,27 @@ suite('Sequence pool', () => {
     assert.notEqual(await pool.take('soon', [1, 2, 3, 5], never), old);
     clock.time += 60_000;
     assert.equal(await pool.take('later', [1, 2, 3, 5], never), old);
+  });
+
+  test('a prefix without a conversation is for whoever asks with it; others take what loses less', async () => {
+    const [warm, bare] = [sequence([1, 2, 3, 4]), sequence([9])];
+    const pool = new SequencePool([warm, bare], new ManualClock());
+    const title = await pool.take('title', [7, 8], never);
+    assert.equal(title, bare);
+    assert.equal(await pool.take('chat', [1, 2, 3, 4, 5], never), warm);
+  });
+
+  test('a sequence is wanted by those who could have it, not by those who wait for their own', async () => {
+    const pool = new SequencePool([sequence([]), sequence([])], new ManualClock());
+    const [a, b] = [await pool.take('a', [1], never), await pool.take('b', [1], never)];
+    const again = pool.take('a', [1], never);
+    assert.deepEqual([pool.isWanted(a), pool.isWanted(b)], [true, false]);
+    const c = pool.take('c', [1], never);
+    assert.equal(pool.isWanted(b), true);
+    pool.release(b);
+    assert.equal(await c, b);
+    pool.release(a);
+    assert.equal(await again, a);
   });
 
   test('two requests of one conversation follow each other', async () => {

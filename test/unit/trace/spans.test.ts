@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { modelParts, toChromeTrace } from '../../../src/trace/chrome.js';
 import { foldTurn, interruptedTurn } from '../../../src/trace/fold.js';
+import type { AgentEvent } from '../../../src/protocol/agentEvents.js';
 import type { TraceTurn } from '../../../src/protocol/trace.js';
 import { toOtlp, type OtlpSpan } from '../../../src/trace/otlp.js';
 import { fromOtlp } from '../../../src/trace/otlpRead.js';
@@ -63,6 +64,27 @@ suite('trace spans', () => {
     assert.deepEqual(fromOtlp(toOtlp(two)), two);
   });
 
+  test('the cold start of a server is a span of its own, below the turn or the call that needed it, and no time of the tool', () => {
+    const [started, ...rest] = events('t1');
+    const at = rest.findIndex(({ type, ...event }) => type === 'toolFinished' && 'callId' in event && event.callId === 'c2');
+    const all: AgentEvent[] = [
+      started!, { type: 'serverStarted', hop: 0, atMs: 0.4, server: 'files', coldMs: 0.3 }, { type: 'serverStarted', hop: 0, atMs: 0.4, server: 'gone', coldMs: 0.2, problem: 'It ended.' },
+      ...rest.slice(0, at), { type: 'serverStarted', hop: 2, atMs: 5_609, callId: 'c2', server: 'late', coldMs: 1 }, ...rest.slice(at),
+    ];
+    const turn = fold(all);
+    assert.deepEqual(turn.starts?.map(({ server, startMs, endMs, problem }) => [server, Math.round(startMs * 10), Math.round(endMs * 10), problem]), [['files', 1, 4, undefined], ['gone', 2, 4, 'It ended.']]);
+    const cold = turn.hops[1]?.tools[1]?.cold;
+    assert.deepEqual([cold?.server, cold?.startMs, cold?.endMs], ['late', 5_608, 5_609]);
+    const spans = toOtlp([turn]).resourceSpans.flatMap((r) => r.scopeSpans.flatMap((s) => s.spans));
+    assert.deepEqual(tree(spans).filter((line) => line.includes('start_mcp')), ['  start_mcp_server files 0.1+0.3', '  start_mcp_server gone 0.2+0.2', '      start_mcp_server late 5608+1']);
+    assert.equal(new Set(spans.map(({ spanId }) => spanId)).size, spans.length);
+    for (let n = 1; n <= all.length; n++) {
+      const part = fold(all.slice(0, n));
+      assert.deepEqual(fromOtlp(JSON.parse(JSON.stringify(toOtlp([part])))), [part], `after ${all[n - 1]?.type}`);
+    }
+    assert.deepEqual(toChromeTrace([turn]).traceEvents.filter(({ cat }) => cat === 'servers').map(({ name, dur }) => [name, dur]), [['start files', 300], ['start gone', 200], ['start late', 1_000]]);
+  });
+
   test('foreign and damaged documents are no turns', () => {
     for (const foreign of [undefined, null, 7, [], {}, { resourceSpans: [{}] }]) assert.equal(fromOtlp(foreign), undefined);
     const damaged = toOtlp([fold(events('t1'))]);
@@ -76,7 +98,7 @@ suite('trace spans', () => {
     assert.deepEqual(turn.hops.map(({ textBytes }) => textBytes), [0, 14, 4]);
     assert.deepEqual(turn.hops[1]?.tools[1], {
       callId: 'c2', spanId: turn.hops[1]?.tools[1]?.spanId, name: 'propose_edit', class: 'write', startMs: 606, endMs: 5_610, toolMs: 4, approvalMs: 5_000,
-      argumentBytes: 29, resultBytes: 12, truncated: true, outcome: 'ok', decision: 'accepted', summary: 'src/a.ts changed', arguments: '{"path":"src/a.ts","new":"x"}',
+      argumentBytes: 29, resultBytes: 12, truncated: true, outcome: 'ok', policy: { verdict: 'ask', reason: 'Changing a file needs your approval.' }, decision: 'accepted', summary: 'src/a.ts changed', arguments: '{"path":"src/a.ts","new":"x"}',
     });
     const started = fold(events('t1').slice(0, 2));
     const call = { id: 'c', name: 'n', arguments: { x: 'y'.repeat(9_999) } };

@@ -6,6 +6,7 @@ import { describeCall, outcomeOf } from '../../../src/webviews/chat/model/descri
 import { attachmentLabel, attachmentsAfterEdit, completeMention, mentionAt, questionParts, suggestionsFor } from '../../../src/webviews/chat/model/mentions.js';
 import { continuation, stepsForError } from '../../../src/webviews/chat/model/nextSteps.js';
 import { ChatStore } from '../../../src/webviews/chat/model/store.js';
+import { wholeWords } from '../../../src/webviews/chat/model/wholeWords.js';
 import { formatAgo, formatBytes, formatDuration, formatMemory, formatShare, formatTokensShort } from '../../../src/webviews/shared/format.js';
 import { runningTurn, state } from '../../support/webviews/recorded.js';
 
@@ -28,6 +29,21 @@ suite('webviews: tool lines', () => {
     check('propose_edit', { path: 'src/a.ts', old: 'x', new: 'y' }, 'src/a.ts: rejected by the user', 'edit a.ts · rejected by the user');
     check('run_command', { command: 'npm  test' }, 'npm test: exit code 0', 'command npm test · exit code 0');
     check('other_tool', { thing: 'value' }, 'did it', 'other_tool value · did it');
+  });
+});
+
+suite('webviews: what is read while it is typed', () => {
+  test('whole words only, without spaces around them', () => {
+    const cases: Readonly<Record<string, string>> = {
+      '': '', 'Whe': '', 'Where ': 'Where', ' Where is th': 'Where is', 'Where is  the\n': 'Where is  the', 'Where\n\nis': 'Where', '  ': '',
+    };
+    for (const [typed, read] of Object.entries(cases)) assert.equal(wholeWords(typed), read, JSON.stringify(typed));
+  });
+
+  test('of a long question its beginning', () => {
+    const read = wholeWords('word '.repeat(50_000));
+    assert.ok(read.length <= 20_000 && read.length > 19_990 && read.endsWith('word'));
+    assert.equal(wholeWords('x'.repeat(50_000)), '');
   });
 });
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { TraceTurn } from '../../../src/protocol/trace.js';
-import { budgetSentence, gateLabel, hopCache, hopOutcome, hopTimes, prettyArguments, rowCells, toolPath, toolSubject } from '../../../src/webviews/trace/describe.js';
-import { layOut, niceCeiling, percentOf, type Row, unaccountedMs, waitingRow } from '../../../src/webviews/trace/layout.js';
+import { budgetSentence, gateLabel, hopCache, hopOutcome, hopTimes, prettyArguments, rowCells, toolPath, toolSubject, toolFacts } from '../../../src/webviews/trace/describe.js';
+import { layOut, niceCeiling, percentOf, type Row, type ToolRow, unaccountedMs, waitingRow } from '../../../src/webviews/trace/layout.js';
 import { elapsedMs, initialTraceState, reduceTrace } from '../../../src/webviews/trace/traceState.js';
 import { askEvents, commandApproval, editEvents, traceMessage, traceOf } from '../../support/webviews/recorded.js';
 
@@ -46,6 +46,21 @@ suite('webviews: the waterfall', () => {
     assert.deepEqual(row?.segments, [{ kind: 'wait', startMs: 1201, durationMs: 4000 }, { kind: 'tool', startMs: 5201, durationMs: 28 }]);
   });
 
+  test('the start of a server stands apart: before the first hop as a row, in a call between the decision and the tool', () => {
+    const started = traceOf([
+      ...editEvents('t2').slice(0, 1), { type: 'serverStarted', hop: 0, atMs: 400, server: 'files', coldMs: 400 }, ...editEvents('t2').slice(1),
+      { type: 'approvalResolved', hop: 1, atMs: 5202, callId: 'e1', approvalId: 'approval-edit', decision: 'accepted', waitedMs: 4000 },
+      { type: 'serverStarted', hop: 1, atMs: 5502, callId: 'e1', server: 'files', coldMs: 300 },
+      { type: 'toolFinished', hop: 1, atMs: 5530, callId: 'e1', name: 'mcp_files_read', outcome: 'ok', toolMs: 28, approvalMs: 4000, resultBytes: 60, truncated: false, summary: 'files: read', result: '' },
+    ]);
+    const { rows } = layOut(started, 5600);
+    assert.deepEqual([rows[0]?.kind, rows[0]?.segments, rows[0]?.ms], ['start', [{ kind: 'start', startMs: 0, durationMs: 400 }], 400]);
+    const row = rows.find((one): one is ToolRow => one.kind === 'tool');
+    assert.deepEqual(row?.segments, [{ kind: 'wait', startMs: 1201, durationMs: 4000 }, { kind: 'start', startMs: 5201, durationMs: 300 }, { kind: 'tool', startMs: 5501, durationMs: 28 }]);
+    assert.equal(row?.ms, 4328);
+    assert.deepEqual(row && toolFacts(row).slice(1, 3), [{ name: 'tool', value: '28 ms' }, { name: 'cold start of files', value: '300 ms' }]);
+  });
+
   test('what runs grows with the clock, what is finished does not', () => {
     const working = traceOf(editEvents('t2').slice(0, -1));
     const tool = (now: number): Row | undefined => layOut(working, now).rows.find(({ kind }) => kind === 'tool');
@@ -77,12 +92,23 @@ suite('webviews: the waterfall', () => {
 suite('webviews: what the trace says', () => {
   test('figures of a hop', () => {
     const hop = finished.hops[1]!;
-    assert.deepEqual(hopTimes(hop).map(({ value }) => value), ['0 ms', '0 ms (in memory)', '484 tokens · 546 ms · 886 tok/s', '143 tokens · 2,165 ms · 66 tok/s', '0 ms']);
+    assert.deepEqual(hopTimes(hop).map(({ value }) => value), ['0 ms', '24,171 tokens · in memory', '0 tokens · 0 ms', '484 tokens · 546 ms · 886 tok/s', '143 tokens · 2,165 ms · 66 tok/s', '0 ms']);
     assert.deepEqual(hopCache(hop).map(({ value }) => value), ['24,655 tokens', '24,171 tokens (98.0 %)', '91 MiB', '3.8 KiB']);
+    const ahead = hopCache({ ...hop, stats: { ...hop.stats!, tokensAhead: 1_200 } });
+    assert.deepEqual(ahead[2], { name: 'of these before you asked', value: '1,200 read while you typed' });
+    const stats = { ...hop.stats!, tokensRestored: 24_000, restoreMs: 41 };
+    assert.deepEqual(hopTimes({ ...hop, stats }).slice(1, 3), [{ name: 'reused', value: '171 tokens · in memory' }, { name: 'restored', value: '24,000 tokens · 41 ms' }]);
     assert.equal(budgetSentence(finished, finished.gate!), 'Steps 2 of 15, tokens 765 of 32k, 3.66 s of 2 min.');
     assert.equal(unaccountedMs(finished.hops[0]!), 903 - 892);
     assert.deepEqual(rowCells(layOut(finished, 0).rows[0]!), { input: '24,171', cached: '99.6 %', output: '42', ms: '903' });
     assert.ok(hopOutcome(hop).includes('It answered and called no tool.'));
+  });
+
+  test('what the policy said about a call, and why', () => {
+    const events = [...editEvents('t2').slice(0, -1), { type: 'policyDecided', hop: 1, atMs: 1202, callId: 'e1', verdict: 'allow', reason: 'You allowed edits in this folder for this session.' } as const];
+    const row = layOut(traceOf(events), 1300).rows.find((r) => r.kind === 'tool');
+    assert.ok(row);
+    assert.deepEqual(toolFacts(row).find(({ name }) => name === 'policy'), { name: 'policy', value: 'allowed: You allowed edits in this folder for this session.' });
   });
 
   test('the gate is told by sign and words, not by colour alone', () => {

@@ -1,6 +1,6 @@
 import type { ComponentChildren, JSX } from 'preact';
 import { useMemo } from 'preact/hooks';
-import type { Approval } from '../../../protocol/agentEvents.js';
+import type { Approval, Remember } from '../../../protocol/agentEvents.js';
 import { Icon } from '../../shared/icons.js';
 import { hasHidden, visibleCommand } from '../../shared/visibleText.js';
 import { VisibleText } from '../../shared/visibleTextView.js';
@@ -9,15 +9,17 @@ import { diffLines } from '../model/diffLines.js';
 import type { ApprovalView } from '../model/turnView.js';
 
 /** Decides one approval; the caller makes sure that it is sent once. */
-export type Decide = (approvalId: string, decision: 'accepted' | 'rejected') => void;
+export type Decide = (approvalId: string, decision: 'accepted' | 'rejected', remember?: Remember) => void;
 
 interface CardProps { readonly view: ApprovalView; readonly live: boolean; readonly onDecide: Decide }
 
 export function ApprovalCard({ view, live, onDecide }: CardProps): JSX.Element {
   const { approval } = view;
-  return approval.kind === 'edit'
-    ? <EditCard approval={approval} view={view} live={live} onDecide={onDecide} />
-    : <CommandCard approval={approval} view={view} live={live} onDecide={onDecide} />;
+  switch (approval.kind) {
+    case 'edit': return <EditCard approval={approval} view={view} live={live} onDecide={onDecide} />;
+    case 'command': return <CommandCard approval={approval} view={view} live={live} onDecide={onDecide} />;
+    case 'tool': return <ToolCard approval={approval} view={view} live={live} onDecide={onDecide} />;
+  }
 }
 
 const shownLines = 60;
@@ -47,7 +49,7 @@ function EditCard({ approval, view, live, onDecide }: CardProps & { readonly app
         {diff.lines.length === 0 && <div class="diff-line note"><span class="diff-text">No change in the text.</span></div>}
         {diff.omitted > 0 && <div class="diff-line note"><span class="diff-text">{diff.omitted} more lines: Open Diff shows all of them.</span></div>}
       </div>
-      <Decision view={view} live={live} accept="Apply" accepted="applied" rejected="rejected" onDecide={onDecide}>
+      <Decision view={view} live={live} accept="Apply" remembered={{ session: 'Apply All Edits in This Session' }} accepted="applied" rejected="rejected" onDecide={onDecide}>
         <button type="button" class="button secondary" onClick={() => send({ type: 'openDiff', approvalId: approval.id })}>Open Diff</button>
       </Decision>
     </Card>
@@ -66,7 +68,29 @@ function CommandCard({ approval, view, live, onDecide }: CardProps & { readonly 
       </div>
       <Warnings warning={approval.warning} hidden={hasHidden(approval.command.replace(/[\t\r\n]/g, ''))} />
       <pre class="command" tabIndex={0} aria-label="The full command"><VisibleText text={approval.command} parts={visibleCommand(approval.command)} /></pre>
-      <Decision view={view} live={live} accept="Run" accepted="allowed" rejected="not run" onDecide={onDecide} />
+      {approval.confinement !== undefined && <p class="card-note dim">{approval.confinement}</p>}
+      <Decision view={view} live={live} accept="Run" remembered={{ exact: 'Always This Command in This Session', session: 'Run All in This Session' }} accepted="allowed" rejected="not run" onDecide={onDecide} />
+    </Card>
+  );
+}
+
+function ToolCard({ approval, view, live, onDecide }: CardProps & { readonly approval: Extract<Approval, { kind: 'tool' }> }): JSX.Element {
+  return (
+    <Card label={`Tool ${approval.tool} of the MCP server ${approval.server}`} pending={live && view.state === 'pending'}>
+      <div class="card-head">
+        <Icon name="terminal" size={14} />
+        <span class="card-title">Call <VisibleText text={approval.tool} />?</span>
+        <span class="path ellipsis card-folder" title={approval.server}>MCP server <VisibleText text={approval.server} /></span>
+      </div>
+      <Warnings warning={approval.warning} hidden={false} />
+      <pre class="command" tabIndex={0} aria-label="The arguments, in full">
+        {/* Line ends and the blanks before a line are those of the indented JSON: in its texts line ends are escapes, and blanks stand behind a quote. */}
+        {approval.arguments.split('\n').map((line, index) => {
+          const text = line.trimStart();
+          return <div key={index}>{' '.repeat(line.length - text.length)}<VisibleText text={text} parts={visibleCommand(text)} /></div>;
+        })}
+      </pre>
+      <Decision view={view} live={live} accept="Call" remembered={{ exact: 'Always This Tool in This Session' }} accepted="allowed" rejected="not called" onDecide={onDecide} />
     </Card>
   );
 }
@@ -85,14 +109,21 @@ function Warnings({ warning, hidden }: { readonly warning: string | undefined; r
   );
 }
 
+const rememberTitles: Readonly<Record<Remember, string>> = {
+  exact: 'It is not asked for again until this window closes. "Loupe: Session Approvals" takes it back.',
+  session: 'Protected files and commands that are more than plain words are still asked for. "Loupe: Session Approvals" takes it back.',
+};
+
 interface DecisionProps extends CardProps {
   readonly accept: string;
+  /** What the button says that has a yes remembered; shown where the approval offers it. */
+  readonly remembered: Partial<Record<Remember, string>>;
   readonly accepted: string;
   readonly rejected: string;
   readonly children?: ComponentChildren;
 }
 
-function Decision({ view, live, accept, accepted, rejected, onDecide, children }: DecisionProps): JSX.Element {
+function Decision({ view, live, accept, remembered, accepted, rejected, onDecide, children }: DecisionProps): JSX.Element {
   const { approval, state } = view;
   if (state === 'accepted' || state === 'rejected') {
     return (
@@ -108,6 +139,10 @@ function Decision({ view, live, accept, accepted, rejected, onDecide, children }
       <button type="button" class="button primary" data-approval={approval.id} disabled={waiting} onClick={() => onDecide(approval.id, 'accepted')}>{accept}</button>
       <button type="button" class="button secondary" disabled={waiting} onClick={() => onDecide(approval.id, 'rejected')}>Reject</button>
       {children}
+      {(approval.remember ?? []).map((scope) => remembered[scope] !== undefined && (
+        <button key={scope} type="button" class="button secondary" data-remember={scope} disabled={waiting} title={rememberTitles[scope]}
+          onClick={() => onDecide(approval.id, 'accepted', scope)}>{remembered[scope]}</button>
+      ))}
       <span class="waits dim">{waiting ? 'sent' : 'waits for you'}</span>
     </div>
   );

@@ -11,6 +11,7 @@ import { Gauge } from './gauge.js';
 import { optionId, SuggestionList } from './suggestionList.js';
 import { useDraft } from './useDraft.js';
 import { useMentions } from './useMentions.js';
+import { useTypingAhead } from './useTypingAhead.js';
 
 interface ComposerProps {
   readonly state: ChatViewState;
@@ -27,6 +28,7 @@ export function Composer({ state, blocked, onAsk }: ComposerProps): JSX.Element 
   const [attachments, setAttachments] = useState<readonly Attachment[]>([]);
   const [hint, setHint] = useState('');
   const [recalled, setRecalled] = useState(0);
+  const [focused, setFocused] = useState(false);
   const area = useRef<HTMLTextAreaElement>(null);
   const caret = useRef<number>(undefined);
   const running = state.running !== null;
@@ -41,6 +43,7 @@ export function Composer({ state, blocked, onAsk }: ComposerProps): JSX.Element 
   }, [attach]);
   const mentions = useMentions(state.files, state.selection, attachSelection);
   useDraft(text, attachments);
+  useTypingAhead(text, attachments, focused);
   useHostInput(state, text, (input) => {
     setText(input.text);
     setAttachments(input.attachments);
@@ -147,7 +150,11 @@ export function Composer({ state, blocked, onAsk }: ComposerProps): JSX.Element 
             setRecalled(0);
             mentions.update(value, selectionStart);
           }}
-          onKeyDown={onKeyDown} onBlur={mentions.close}
+          onKeyDown={onKeyDown} onFocus={() => setFocused(true)}
+          onBlur={() => {
+            setFocused(false);
+            mentions.close();
+          }}
         />
       </div>
       <div class="composer-row">

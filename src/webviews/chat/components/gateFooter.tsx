@@ -15,7 +15,19 @@ export function GateFooter({ turn, gate, latest }: { readonly turn: TurnView; re
       <p><b class={kind === 'done' ? 'good' : kind === 'failed' ? 'bad' : 'attention'}>{kind}</b> — {gateSummary(turn)}</p>
       {!gate.error && saysMore(kind, gate.reason) && <p class="gate-reason"><VisibleText text={gate.reason} /></p>}
       {kind !== 'done' && <Unfinished turn={turn} gate={gate} latest={latest} />}
+      {turn.undo && <Undo turnId={turn.id} undo={turn.undo} />}
     </footer>
+  );
+}
+
+function Undo({ turnId, undo }: { readonly turnId: string; readonly undo: NonNullable<TurnView['undo']> }): JSX.Element {
+  const send = useSend();
+  if (undo.state === 'none') return <p class="gate-reason">This turn cannot be undone: <VisibleText text={undo.why} /></p>;
+  return (
+    <div class="gate-actions">
+      <button type="button" class="button secondary" title="Take back what this turn changed; your own changes are kept" onClick={() => send({ type: 'undoTurn', turnId })}>Undo Turn</button>
+      <button type="button" class="button secondary" title="Bring the folder back to what it was before this turn" onClick={() => send({ type: 'restoreCheckpoint', turnId })}>Restore Checkpoint</button>
+    </div>
   );
 }
 

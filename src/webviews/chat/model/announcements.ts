@@ -1,3 +1,4 @@
+import type { Approval } from '../../../protocol/agentEvents.js';
 import type { ChatViewState } from './chatState.js';
 import { gateSummary } from './gateText.js';
 import { answerText, pendingApproval, type TurnView } from './turnView.js';
@@ -13,9 +14,17 @@ export function announcement(before: ChatViewState, after: ChatViewState): strin
   if (turn.finished && !old.finished) return finishedText(turn);
   const approval = pendingApproval(turn)?.approval;
   if (approval && pendingApproval(old)?.approval.id !== approval.id) {
-    return approval.kind === 'edit' ? `Approval needed: edit of ${approval.edit.path}` : `Approval needed: run ${approval.command}`;
+    return `Approval needed: ${asked(approval)}`;
   }
   return undefined;
+}
+
+function asked(approval: Approval): string {
+  switch (approval.kind) {
+    case 'edit': return `edit of ${approval.edit.path}`;
+    case 'command': return `run ${approval.command}`;
+    case 'tool': return `call ${approval.tool} of the MCP server ${approval.server}`;
+  }
 }
 
 function finishedText(turn: TurnView): string {

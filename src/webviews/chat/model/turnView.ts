@@ -20,6 +20,8 @@ export interface TurnView {
   readonly partial: boolean;
   readonly durationMs?: number;
   readonly finished: boolean;
+  /** Whether what the turn changed can be taken back. Absent: it changed nothing. */
+  readonly undo?: { readonly state: 'offered' } | { readonly state: 'none'; readonly why: string };
   /** Just added here; whether it runs is not known before the next message. */
   readonly fresh: boolean;
 }
@@ -92,6 +94,12 @@ export function foldEvent(turn: TurnView, event: AgentEvent): TurnView {
         ...hop,
         tools: [...hop.tools, { call: event.call, class: event.class, summary: '', result: '', truncated: false, toolMs: 0 }],
       }));
+    case 'policyDecided':
+      return turn;
+    case 'serverStarted':
+      return event.problem === undefined ? turn : withHop(turn, Math.max(1, event.hop), (hop) => ({ ...hop, notes: [...hop.notes, `MCP server ${event.server} not started: ${event.problem}`] }));
+    case 'checkpointTaken':
+      return { ...turn, undo: event.problem === undefined ? { state: 'offered' } : { state: 'none', why: event.problem } };
     case 'approvalRequested':
       return withTool(turn, event.hop, event.callId, (tool) => ({ ...tool, approval: { approval: event.approval, state: 'pending' } }));
     case 'approvalResolved':

@@ -5,10 +5,10 @@ import type { TurnResult } from '../../../../src/agent/turn.js';
 /**
  * The order that events of a turn keep, whatever happens. Every test that runs a turn checks it:
  *
- *   turn  = turnStarted hop* note? gate turnFinished
+ *   turn  = turnStarted serverStarted* hop* note? gate turnFinished
  *   hop   = hopStarted condensed? model* modelFinished tool*
  *   model = modelProgress | firstToken | textDelta | malformedCall
- *   tool  = toolStarted (approvalRequested approvalResolved)* toolFinished
+ *   tool  = toolStarted policyDecided? (approvalRequested approvalResolved)* checkpointTaken? serverStarted? toolFinished, where another preview may follow a checkpoint
  *   note  = textDelta (of the last hop)
  */
 export function checkEvents(events: readonly AgentEvent[], result?: TurnResult): void {
@@ -20,6 +20,10 @@ export function checkEvents(events: readonly AgentEvent[], result?: TurnResult):
     return event as Extract<AgentEvent, { type: T }>;
   };
   take('turnStarted');
+  while (peek() === 'serverStarted') {
+    const { hop, callId } = take('serverStarted');
+    assert.deepEqual([hop, callId], [0, undefined], 'before the first hop no call needs a server');
+  }
   let hop = 0;
   const ids = new Set<string>();
   const approvals = new Set<string>();
@@ -48,12 +52,18 @@ export function checkEvents(events: readonly AgentEvent[], result?: TurnResult):
     while (peek() === 'toolStarted') {
       const { call } = take('toolStarted');
       assert.ok(finished.calls.some(({ id }) => id === call.id), 'only calls of the hop run');
-      while (peek() === 'approvalRequested') {
+      if (peek() === 'policyDecided') assert.match(take('policyDecided').reason, /^[A-Z"].*[.]$/s, 'a reason is a sentence');
+      while (peek() === 'approvalRequested' || peek() === 'checkpointTaken') {
+        if (peek() === 'checkpointTaken') {
+          take('checkpointTaken');
+          continue;
+        }
         const { approval } = take('approvalRequested');
         assert.ok(!approvals.has(approval.id), 'an approval id is good once');
         approvals.add(approval.id);
         assert.equal(take('approvalResolved').approvalId, approval.id);
       }
+      if (peek() === 'serverStarted') assert.equal(take('serverStarted').callId, call.id);
       const done = take('toolFinished');
       assert.equal(done.callId, call.id);
       assert.ok(done.result.trim() !== '' && done.toolMs >= 0 && done.approvalMs >= 0);

@@ -15,7 +15,10 @@ export interface TurnOptions extends Partial<Omit<TurnInput, 'budget'>> {
   readonly tools?: readonly Tool[];
   readonly time?: FakeTime;
   readonly judge?: TurnDeps['judge'];
-  readonly isAboutWorkspace?: TurnDeps['isAboutWorkspace'];
+  readonly aboutWorkspace?: TurnDeps['aboutWorkspace'];
+  readonly grants?: TurnDeps['grants'];
+  readonly checkpoint?: TurnDeps['checkpoint'];
+  readonly serverTools?: TurnDeps['serverTools'];
   readonly signal?: AbortSignal;
   readonly budget?: Partial<TurnInput['budget']>;
   onEvent?(event: AgentEvent): void;
@@ -30,7 +33,9 @@ export async function run(options: TurnOptions): Promise<Ran> {
   let id = 0;
   const deps: TurnDeps = {
     model, tools: options.tools ?? [echo()], clock: time, timers: time, newId: () => `new-${id++}`, ...(options.judge ? { judge: options.judge } : {}),
-    ...(options.isAboutWorkspace ? { isAboutWorkspace: options.isAboutWorkspace } : {}),
+    ...(options.grants ? { grants: options.grants } : {}), ...(options.checkpoint ? { checkpoint: options.checkpoint } : {}),
+    ...(options.serverTools ? { serverTools: options.serverTools } : {}),
+    ...(options.aboutWorkspace ? { aboutWorkspace: options.aboutWorkspace } : {}),
   };
   const input: TurnInput = {
     turnId: options.turnId ?? 'turn', conversation: 'conversation', goal: options.goal ?? 'Where is it?', context: options.context ?? '',

@@ -1,0 +1,62 @@
+// The results of recall.mjs as a page.
+
+const count = marks => [...marks].filter(mark => mark === '1').length;
+const kinds = ['single', 'group', 'code'];
+
+/** What only one of two storages found, over all lengths and kinds that both were asked. */
+export function differences(base, one) {
+  let [lost, gained] = [0, 0];
+  for (const [length, { found }] of Object.entries(one.lengths)) {
+    for (const kind of kinds) {
+      [...(base.lengths[length]?.found[kind] ?? '')].forEach((mark, index) => {
+        lost += mark === '1' && found[kind][index] === '0' ? 1 : 0;
+        gained += mark === '0' && found[kind][index] === '1' ? 1 : 0;
+      });
+    }
+  }
+  return { lost, gained };
+}
+
+const storagesOf = results => Object.entries(results).filter(([name]) => name !== 'hash');
+
+function recallTable([model, results]) {
+  if (results.f16 === undefined) return '';
+  const lengths = Object.keys(results.f16.lengths);
+  const cell = stage => (stage === undefined ? '' : kinds.map(kind => `${count(stage.found[kind])}/${stage.found[kind].length}`).join(' · '));
+  const rows = storagesOf(results).map(([name, one]) => {
+    const { lost, gained } = differences(results.f16, one);
+    const verdict = name === 'f16' ? '' : `${lost} | ${gained}`;
+    return `| ${name} | ${lengths.map(length => cell(one.lengths[length])).join(' | ')} | ${verdict || ' | '} |`;
+  });
+  const tokens = lengths.map(length => `${results.f16.lengths[length].tokens} tokens`);
+  return `### ${model}\n\n| storage | ${tokens.join(' | ')} | found by f16 only | found by this only |\n|---|${lengths.map(() => '---|').join('')}---|---|\n${rows.join('\n')}\n`;
+}
+
+function greedyTable([model, results]) {
+  const rows = storagesOf(results).filter(([name]) => name !== 'f16').map(([name, one]) =>
+    `| ${name} | ${one.whole} of ${one.outputs} | ${one.prefix.toFixed(0)} | ${(100 * one.tokens).toFixed(0)} % |`);
+  return rows.length === 0 ? '' : `### ${model}\n\n| storage | outputs wholly equal | equal tokens before the first other one, mean | equal tokens |\n|---|---|---|---|\n${rows.join('\n')}\n`;
+}
+
+/** The page; `kept`: as in docs/eval/kv-recall.json, `greedy`: how the whole outputs were asked for. */
+export function render(kept, greedy) {
+  return `# What is found in a compressed KV cache
+
+Made by \`node native/bench/recall.mjs\`, greedily, on two threads of a processor. "f16" goes through Loupe's kernels. Presets: faithful kv8/kv5, balanced
+kv5/kv4, compact kv4/kv2, smallest kv3/kv2 (keys/values). "f16 with transforms" and "f16 by upstream" are mathematically f16: they show what
+other rounding alone does. "broken on purpose" (kv2/kv2 without any of the transforms or f16 rows) shows that the measurement can fail.
+
+## Recall
+
+Code of mocha with constants of random value hidden in functions of their own. Each cell: constants asked for one at a time · constants asked for
+three together · questions about the code itself, found of asked. Qwen is asked in its chat format; Gemma, a base model, goes on with code.
+A preset passes with 0 in "found by f16 only".
+
+${Object.entries(kept.recall).map(recallTable).join('\n')}
+## Whole answers
+
+${greedy.tokens} tokens about each of ${greedy.excerpts} excerpts of about ${greedy.excerptTokens} tokens of code, against those of f16. One token that comes out
+otherwise makes the rest another text, so the lines of f16 are the measure, not 100 %.
+
+${Object.entries(kept.greedy).map(greedyTable).join('\n')}`;
+}

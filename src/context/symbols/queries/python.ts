@@ -1,0 +1,32 @@
+export const pythonQuery = `
+(class_definition name: (identifier) @name) @def.class
+(function_definition name: (identifier) @name) @def.function
+(module (expression_statement (assignment left: (identifier) @name) @def.constant))
+
+(call function: (identifier) @ref)
+(call function: (attribute attribute: (identifier) @ref))
+(class_definition superclasses: (argument_list (identifier) @ref))
+(class_definition superclasses: (argument_list (attribute attribute: (identifier) @ref)))
+(import_from_statement name: (dotted_name (identifier) @ref))
+(import_from_statement name: (aliased_import name: (dotted_name (identifier) @ref)))
+(import_from_statement module_name: (dotted_name (identifier) @ref))
+(import_statement name: (dotted_name (identifier) @ref))
+(decorator (identifier) @ref)
+(decorator (attribute attribute: (identifier) @ref))
+(type (identifier) @ref)
+(type (generic_type (identifier) @ref))
+(type (subscript value: (identifier) @ref))
+(type (attribute attribute: (identifier) @ref))
+(attribute object: (identifier) @ref)
+(argument_list (identifier) @ref)
+(keyword_argument value: (identifier) @ref)
+(comparison_operator (identifier) @ref)
+(binary_operator (identifier) @ref)
+(return_statement (identifier) @ref)
+(assignment right: (identifier) @ref)
+(list (identifier) @ref)
+(tuple (identifier) @ref)
+(pair value: (identifier) @ref)
+(except_clause (identifier) @ref)
+(raise_statement (identifier) @ref)
+`;
