@@ -2,13 +2,14 @@
 'use strict';
 const fs = require('node:fs');
 const { reporters: { Spec } } = require('mocha');
+const { failureLine } = require('./failureLine.cjs');
 
 class TotalsReporter extends Spec {
   constructor(runner, options) {
     super(runner, options);
     const failures = [], took = [];
     runner.on('test end', test => took.push({ title: test.fullTitle(), ms: test.duration ?? 0 }));
-    runner.on('fail', (test, error) => failures.push(`${test.fullTitle()}: ${error.message ?? error}`));
+    runner.on('fail', (test, error) => failures.push(failureLine(test, error)));
     runner.once('end', () => {
       const { passes, failures: failed, pending } = runner.stats;
       const slowest = took.filter(({ ms }) => ms > 2000).sort((a, b) => b.ms - a.ms).slice(0, 15);

@@ -1,6 +1,7 @@
 import type { PolicyVerdict, Remember, ToolClass, Zone } from '../protocol/agentEvents.js';
 import type { CommandShape } from './commandShape.js';
 import type { Isolation } from './ports.js';
+import type { FileHashes } from './workspace/namedFiles.js';
 
 /**
  * Where the effect of a call can reach. A path: inside the workspace folder, one of its protected files, one that holds credentials, or
@@ -10,14 +11,14 @@ import type { Isolation } from './ports.js';
 export const pathClasses = ['workspace', 'protected', 'secret', 'outside', 'server'] as const;
 export type PathClass = (typeof pathClasses)[number];
 
-/** What a call is about to reach, as its tool found it. `command`: of calls that run one, for approvals of exactly this command. */
+/** What a call is about to reach, as its tool found it. `command`: of calls that run one, for approvals of exactly this command; `files`: those of the workspace that it names. */
 export interface Reach {
   readonly path: PathClass;
   /** Where the call does more than its tool says: a command with the network on. */
   readonly class?: ToolClass;
   /** Why the path has its class, or why there is no sandbox: a sentence for the user. */
   readonly why?: string;
-  readonly command?: { readonly text: string; readonly shape: CommandShape; readonly isolation: Isolation };
+  readonly command?: { readonly text: string; readonly shape: CommandShape; readonly isolation: Isolation; readonly files: FileHashes };
   /** Of tools of a server: what an approval of exactly this tool, as it is now, is bound to. */
   readonly tool?: string;
 }
@@ -28,13 +29,13 @@ export type PolicyRequest = Omit<Reach, 'class'> & { readonly zone: Zone; readon
 export interface Grants {
   /** Every call of this class inside of the workspace folder. */
   allows(toolClass: ToolClass): boolean;
-  /** This command, to the letter. */
-  allowsCommand(command: string): boolean;
+  /** Undefined: this command, to the letter, was not allowed. Otherwise the files that it names and that are no longer as they were then: empty where nothing changed. */
+  changedSince(command: string, files: FileHashes): readonly string[] | undefined;
   /** This tool of a server, as it was when they did; `always`: in their settings. */
   allowsTool(identity: string): 'session' | 'always' | undefined;
 }
 
-export const noGrants: Grants = { allows: () => false, allowsCommand: () => false, allowsTool: () => undefined };
+export const noGrants: Grants = { allows: () => false, changedSince: () => undefined, allowsTool: () => undefined };
 
 export interface PolicyDecision {
   readonly verdict: PolicyVerdict;
@@ -79,7 +80,8 @@ export function decide(request: PolicyRequest, grants: Grants): PolicyDecision {
   if (rule === 'deny') return { verdict: 'deny', reason: denial(request), remember: [] };
   if (rule === 'allow') return { verdict: 'allow', reason: 'Reading in the workspace folder is allowed.', remember: [] };
   const remember = rule === 'ask' ? rememberable(request) : [];
-  if (remember.includes('exact') && request.command && grants.allowsCommand(request.command.text)) {
+  const changed = remember.includes('exact') && request.command ? grants.changedSince(request.command.text, request.command.files) : undefined;
+  if (changed?.length === 0) {
     return { verdict: 'allow', reason: 'You allowed exactly this command for this session; it runs in the sandbox.', remember: [] };
   }
   const tool = remember.includes('exact') && request.tool !== undefined ? grants.allowsTool(request.tool) : undefined;
@@ -87,7 +89,9 @@ export function decide(request: PolicyRequest, grants: Grants): PolicyDecision {
   if (remember.includes('session') && grants.allows(request.class)) {
     return { verdict: 'allow', reason: sessionReasons[request.class], remember: [] };
   }
-  return { verdict: 'ask', reason: askReason(request, rule), remember, ...(request.path === 'workspace' || request.why === undefined ? {} : { warning: request.why }) };
+  const warning = changed !== undefined ? changedWarning(changed) : request.path === 'workspace' ? undefined : request.why;
+  const reason = changed !== undefined ? `Running a command needs your approval again: ${changedWarning(changed)}` : askReason(request, rule);
+  return { verdict: 'ask', reason, remember, ...(warning === undefined ? {} : { warning }) };
 }
 
 /** Whether any call of this class can come to anything in the zone. Tools for which none can are not offered to the model. */
@@ -108,6 +112,10 @@ const sessionReasons: Readonly<Record<ToolClass, string>> = {
   read: 'You allowed reading for this session.', write: 'You allowed edits in this folder for this session.',
   execute: 'You allowed plain commands for this session; it runs in the sandbox.', network: 'You allowed connections for this session.',
 };
+
+/** Of a command that was allowed to the letter. */
+const changedWarning = (files: readonly string[]): string =>
+  `${files.slice(0, 3).map((path) => JSON.stringify(path)).join(', ')}${files.length > 3 ? ` and ${files.length - 3} more` : ''} changed since you allowed this command.`;
 
 const verbs: Readonly<Record<ToolClass, string>> = { read: 'Reading', write: 'Changing a file', execute: 'Running a command', network: 'Using the network' };
 

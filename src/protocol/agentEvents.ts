@@ -56,12 +56,13 @@ export interface FileEdit {
 /**
  * What the user is asked to approve. The id is good for one decision only. `warning` says, in one sentence, what is easy to
  * overlook: a protected file, hidden characters, a command that hides its end behind blanks. `remember`: what a yes may be made to hold for;
- * absent: for this once. `confinement`: what the command cannot do, in one sentence. `tool`: of an MCP server, with its arguments as JSON; `identity` is
+ * absent: for this once. `confinement`: what the command cannot do, in one sentence. `files`: those of the workspace that the
+ * command names, with the sha256 of what they hold: a yes to exactly this command holds while they stay so. `tool`: of an MCP server, with its arguments as JSON; `identity` is
  * what a yes for the session is bound to.
  */
 export type Approval =
   | { readonly id: string; readonly kind: 'edit'; readonly edit: FileEdit; readonly warning?: string; readonly remember?: readonly Remember[] }
-  | { readonly id: string; readonly kind: 'command'; readonly command: string; readonly cwd: string; readonly warning?: string; readonly remember?: readonly Remember[]; readonly confinement?: string }
+  | { readonly id: string; readonly kind: 'command'; readonly command: string; readonly cwd: string; readonly warning?: string; readonly remember?: readonly Remember[]; readonly confinement?: string; readonly files?: Readonly<Record<string, string>> }
   | { readonly id: string; readonly kind: 'tool'; readonly server: string; readonly tool: string; readonly identity: string; readonly arguments: string; readonly warning?: string; readonly remember?: readonly Remember[] };
 
 export type Decision = 'accepted' | 'rejected';

@@ -15,6 +15,7 @@ export interface TraceTurn {
   /** MCP servers that were started before the first hop. Absent: none. */
   readonly starts?: readonly TraceStart[];
   readonly hops: readonly TraceHop[];
+  /** Until the first word of the answer, without the time in which the user was asked. */
   readonly firstTokenMs?: number;
   readonly durationMs: number;
   readonly gate?: TraceGate;

@@ -20,7 +20,7 @@ export function foldTurn(previous: TraceTurn | undefined, event: AgentEvent): Tr
     case 'hopStarted':
       return { ...turn, hops: [...turn.hops, newHop(turn.turnId, event.hop, event.atMs)] };
     case 'firstToken':
-      return turn.firstTokenMs === undefined ? { ...turn, firstTokenMs: event.atMs } : turn;
+      return turn.firstTokenMs === undefined ? { ...turn, firstTokenMs: event.atMs - waitedForUser(turn) } : turn;
     case 'textDelta':
       return changeHop(turn, event.hop, (hop) => ({ ...hop, textBytes: hop.textBytes + Buffer.byteLength(event.text) }));
     case 'modelProgress':
@@ -60,6 +60,11 @@ export function foldTurn(previous: TraceTurn | undefined, event: AgentEvent): Tr
     case 'turnFinished':
       return { ...ended(turn), partial: event.partial };
   }
+}
+
+/** How long the user took to decide, until now. Exact to the microsecond, as events are. */
+function waitedForUser({ hops }: TraceTurn): number {
+  return hops.flatMap(({ tools }) => tools).reduce((sum, { approvalMs }) => sum + approvalMs, 0);
 }
 
 function outcomeOf({ calls, text, stats }: Extract<AgentEvent, { type: 'modelFinished' }>): string {

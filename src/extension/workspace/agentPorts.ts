@@ -147,7 +147,8 @@ export class AgentPorts {
     const asking: ApprovalPort = {
       request: (approval, signal) => approvals.request(approval, signal, (scope) => grants.remember(key, approval, scope)),
     };
-    const made: Known = { ...ports, asking, ledger: new Map(), tools: standardTools({ ...ports, approvals: asking }, 'full') };
+    const edits = grants.following(key, ports.edits);
+    const made: Known = { ...ports, edits, asking, ledger: new Map(), tools: standardTools({ ...ports, edits, approvals: asking }, 'full') };
     this.byFolder.set(key, made);
     return made;
   }

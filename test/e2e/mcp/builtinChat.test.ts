@@ -14,7 +14,9 @@ suite('the built-in chat of the editor', function () {
 
   suiteSetup(async () => {
     // Who has never signed in finds the extension behind that chat switched off.
-    await vscode.commands.executeCommand('workbench.extensions.action.enableAll');
+    const enableAll = 'workbench.extensions.action.enableAll'; // the editor has it only some time after its window is shown
+    await until(async () => (await vscode.commands.getCommands(true)).includes(enableAll), 'the editor can switch it on', 30_000);
+    await vscode.commands.executeCommand(enableAll);
     await until(() => vscode.extensions.getExtension('GitHub.copilot-chat') !== undefined, 'the built-in chat is enabled', 30_000);
     model = new EditorModel(({ tools, results }) => {
       const answer = results.at(-1);

@@ -198,12 +198,13 @@ suite('webviews in Chromium: chat', () => {
 
   test('a yes can be made to hold for the session where the approval offers it, and only there', async () => {
     await open();
-    const offered: Approval = { id: 'approval-offered', kind: 'command', cwd: '/w', command: 'npm test', remember: ['exact', 'session'], confinement: 'It runs in a sandbox.' };
+    const offered: Approval = { id: 'approval-offered', kind: 'command', cwd: '/w', command: 'npm test', remember: ['exact', 'session'], confinement: 'It runs in a sandbox.', files: { 'package.json': 'h' } };
     await view.send(state(), ...runningTurn('t2', 'q', editEvents('t2', commandApproval)));
     await view.page.getByLabel('The full command').waitFor();
     assert.equal(await view.page.locator('[data-remember]').count(), 0);
     await view.send(...runningTurn('t3', 'q', editEvents('t3', offered)));
     await view.page.getByText('It runs in a sandbox.').waitFor();
+    await view.page.getByText('“Always” holds while package.json stays as it is.').waitFor();
     assert.deepEqual(await view.page.locator('[data-remember]').allInnerTexts(), ['Always This Command in This Session', 'Run All in This Session']);
     await view.page.locator('[data-remember=exact]').click();
     assert.deepEqual(await view.waitFor('decide'), { type: 'decide', approvalId: 'approval-offered', decision: 'accepted', remember: 'exact' });

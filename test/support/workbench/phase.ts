@@ -21,13 +21,19 @@ interface Plan {
   readonly files: readonly string[];
   /** Where the totals go; mocha's own output goes to `<results>.log`. */
   readonly results: string;
+  /** How many folders the window is to have. */
+  readonly folders: number;
   readonly grep?: string;
 }
+
+/** What {@link readTotals} cannot mean: the tests did not start, because the window was there without its folders. */
+export const noFolders = (results: string): boolean => fs.existsSync(`${results}.no-folders`);
 
 /** Says what the next extension host runs; returns the path of the results it will leave. */
 export function planPhase(profile: Profile, named: NamedScenario, phase: string, grep: string | undefined): string {
   const results = path.join(profile.folder, `${phase}.json`);
-  const plan: Plan = { files: [phaseBundle(named, phase)], results, ...(grep === undefined ? {} : { grep }) };
+  fs.rmSync(`${results}.no-folders`, { force: true });
+  const plan: Plan = { files: [phaseBundle(named, phase)], results, folders: profile.names.length, ...(grep === undefined ? {} : { grep }) };
   fs.writeFileSync(profile.plan, JSON.stringify(plan));
   return results;
 }

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import type { CommandPort } from '../../../src/agent/ports.js';
+import { SessionGrants } from '../../../src/agent/sessionGrants.js';
 import { standardTools } from '../../../src/agent/tools/standardTools.js';
 import type { ToolResult } from '../../../src/agent/tools/tool.js';
 import { NodeCommands } from '../../../src/agent/workspace/nodeCommands.js';
@@ -110,6 +112,36 @@ suite('run_command', () => {
     assert.deepEqual([allowed.result.outcome, allowed.result.content], ['ok', 'Exit code 0.\nhi']);
     const failed = await run(root, 'echo no >&2; exit 1', 'accepted');
     assert.deepEqual([failed.result.outcome, failed.result.content], ['error', 'Exit code 1.\nno']);
+  }));
+
+  test('attack 15: a script that changes while its command waits for the yes, or after it was allowed for the session, does not run unseen', () => withFolder({ 'run.sh': 'echo first' }, async (root) => {
+    const grants = new SessionGrants();
+    const warnings: (string | undefined)[] = [];
+    let calls = 0;
+    let meanwhile = (): Promise<void> => Promise.resolve();
+    const commands: CommandPort = {
+      isolation: () => Promise.resolve({ kind: 'sandbox', network: false }),
+      run: (command, _, within) => new NodeCommands({ root, env: { PATH: process.env['PATH'] } }).run(command, unconfined, within),
+    };
+    const tool = standardTools({
+      workspace: new NodeWorkspace(root, ripgrep), commands,
+      approvals: { request: async (approval) => {
+        warnings.push(approval.warning);
+        grants.remember('f', approval, 'exact');
+        await meanwhile();
+        return 'accepted';
+      } },
+    }, 'full').find(({ definition }) => definition.name === 'run_command');
+    const said = async (): Promise<string> => (await oneCall(tool!, { command: 'sh ./run.sh' }, { grants: grants.of('f'), callId: `c${calls++}` })).result.content.replace(/\n/g, ' ');
+    meanwhile = () => writeFile(join(root, 'run.sh'), 'echo second');
+    assert.match(await said(), /"run\.sh" changed while this command waited for its approval; it was not run/);
+    meanwhile = () => Promise.resolve();
+    assert.equal(await said(), 'Exit code 0. second');
+    assert.equal(await said(), 'Exit code 0. second');
+    assert.deepEqual(warnings, [undefined, '"run.sh" changed since you allowed this command.']);
+    await writeFile(join(root, 'run.sh'), 'echo third');
+    assert.equal(await said(), 'Exit code 0. third');
+    assert.equal(warnings.length, 3);
   }));
 
   test('attack 8: where it runs is not the model\'s choice', () => withFolder({}, async (root) => {

@@ -102,7 +102,7 @@ suite('tools of MCP servers', () => {
       assert.deepEqual([asked.verdict, asked.remember], ['ask', ['exact']]);
       assert.match(asked.warning ?? '', /The MCP server a is a program outside of the sandbox|are sent to the MCP server b/);
       assert.deepEqual([decide({ zone: 'verify', ...request }, noGrants).verdict, decide({ zone: 'zero', ...request }, noGrants).verdict], ['deny', 'deny']);
-      const all = { allows: () => true, allowsCommand: () => true, allowsTool: () => undefined };
+      const all = { allows: () => true, changedSince: () => [], allowsTool: () => undefined };
       assert.equal(decide({ zone: 'full', ...request }, all).verdict, 'ask', 'plain commands that are allowed are not servers');
       assert.equal(decide({ zone: 'full', ...request }, { ...noGrants, allowsTool: (identity) => (identity === reach.tool ? 'always' : undefined) }).reason, 'Your settings allow exactly this tool.');
     }

@@ -6,11 +6,12 @@ import { decide, everAllowed, noGrants, pathClasses, policyTable, type Grants } 
 import type { Isolation } from '../../../src/agent/ports.js';
 import { commandReach, pathReach } from '../../../src/agent/reach.js';
 import { SessionGrants } from '../../../src/agent/sessionGrants.js';
+import { hashText } from '../../../src/agent/workspace/nodeEdits.js';
 import { toolClasses, type Approval, type ToolClass, type Zone } from '../../../src/protocol/agentEvents.js';
 import { withFolder } from './support/folder.js';
 
 /** Everything that a user could allow, allowed. */
-const all: Grants = { allows: () => true, allowsCommand: () => true, allowsTool: () => 'session' as const };
+const all: Grants = { allows: () => true, changedSince: () => [], allowsTool: () => 'session' as const };
 
 /** Zone and class: the verdicts for workspace, protected, secret, outside, server. First without any approval for the session, then with every one. */
 const expected: readonly (readonly [Zone, ToolClass, string, string])[] = [
@@ -30,7 +31,7 @@ const expected: readonly (readonly [Zone, ToolClass, string, string])[] = [
 
 suite('policy', () => {
   const isolation = { kind: 'sandbox', network: false } as const;
-  const command = { text: 'npm test', shape: 'plain' as const, isolation };
+  const command = { text: 'npm test', shape: 'plain' as const, isolation, files: {} };
   const verdicts = (zone: Zone, toolClass: ToolClass, grants: Grants): string =>
     pathClasses.map((path) => decide({ zone, class: toolClass, path, command }, grants).verdict).join(' ');
 
@@ -53,12 +54,12 @@ suite('policy', () => {
 
   test('what may be remembered: nothing for protected files, nothing that is hidden, and of a shell\'s lines only the very same', () => {
     const remember = (toolClass: ToolClass, path: (typeof pathClasses)[number], shape: 'plain' | 'shell' | 'hidden'): readonly string[] =>
-      decide({ zone: 'full', class: toolClass, path, command: { text: 'x', shape, isolation } }, noGrants).remember;
+      decide({ zone: 'full', class: toolClass, path, command: { text: 'x', shape, isolation, files: {} } }, noGrants).remember;
     assert.deepEqual(remember('write', 'workspace', 'plain'), ['session']);
     for (const path of ['protected', 'secret', 'outside'] as const) assert.deepEqual([remember('write', path, 'plain'), remember('execute', path, 'plain'), remember('network', path, 'plain')], [[], [], []]);
     assert.deepEqual([remember('execute', 'workspace', 'plain'), remember('execute', 'workspace', 'shell'), remember('execute', 'workspace', 'hidden')], [['exact', 'session'], ['exact'], []]);
-    const plainOnly: Grants = { allows: () => true, allowsCommand: () => false, allowsTool: () => undefined };
-    const verdict = (shape: 'plain' | 'shell' | 'hidden', grants: Grants): string => decide({ zone: 'full', class: 'execute', path: 'workspace', command: { text: 'x', shape, isolation } }, grants).verdict;
+    const plainOnly: Grants = { allows: () => true, changedSince: () => undefined, allowsTool: () => undefined };
+    const verdict = (shape: 'plain' | 'shell' | 'hidden', grants: Grants): string => decide({ zone: 'full', class: 'execute', path: 'workspace', command: { text: 'x', shape, isolation, files: {} } }, grants).verdict;
     assert.deepEqual([verdict('plain', plainOnly), verdict('shell', plainOnly), verdict('hidden', plainOnly)], ['allow', 'ask', 'ask']);
     assert.deepEqual([verdict('shell', all), verdict('hidden', all)], ['allow', 'ask']);
   });
@@ -86,7 +87,7 @@ suite('reach of a call', () => {
 
   test('of a command: what its sandbox leaves it', async () => {
     const reach = async (isolation: Isolation): Promise<string> => {
-      const { path, class: toolClass, why } = await commandReach({ isolation: () => Promise.resolve(isolation), run: () => Promise.reject(new Error('not run')) }, 'npm test');
+      const { path, class: toolClass, why } = await commandReach(process.cwd(), { isolation: () => Promise.resolve(isolation), run: () => Promise.reject(new Error('not run')) }, 'npm test');
       return [path, toolClass, why].filter((part) => part !== undefined).join(' ');
     };
     assert.equal(await reach({ kind: 'sandbox', network: false }), 'workspace');
@@ -110,9 +111,32 @@ suite('what is allowed for a session', () => {
     assert.ok(grants.remember('one', edit(['session']), 'session'));
     assert.ok(grants.remember('one', command('make', ['exact', 'session']), 'exact'));
     const one = grants.of('one');
-    assert.deepEqual([one.allows('write'), one.allows('execute'), one.allowsCommand('make'), one.allowsCommand('make '), grants.of('two').allows('write'), grants.of('two').allowsCommand('make')], [true, false, true, false, false, false]);
+    assert.deepEqual([one.allows('write'), one.allows('execute'), one.changedSince('make', {}), one.changedSince('make ', {}), grants.of('two').allows('write'), grants.of('two').changedSince('make', {})], [true, false, [], undefined, false, undefined]);
     for (const grant of grants.all) grants.revoke({ ...grant });
-    assert.deepEqual([one.allows('write'), one.allowsCommand('make'), grants.all], [false, false, []]);
+    assert.deepEqual([one.allows('write'), one.changedSince('make', {}), grants.all], [false, undefined, []]);
+  });
+
+  test('attack 15: exactly a command is allowed while the files that it names stay as they were; only edits that the user accepts take it along', async () => {
+    const grants = new SessionGrants();
+    const asked = (hash: string): Approval => ({ id: 'a', kind: 'command', command: 'sh run.sh', cwd: '/', files: { 'run.sh': hash }, remember: ['exact'] });
+    const verdict = (files: Record<string, string>): unknown[] => {
+      const { verdict: said, warning, reason } = decide({ zone: 'full', class: 'execute', path: 'workspace', command: { text: 'sh run.sh', shape: 'plain', isolation: { kind: 'sandbox', network: false }, files } }, grants.of('f'));
+      return said === 'allow' ? [said] : [said, warning, reason.includes('changed since')];
+    };
+    const [old, now] = [hashText('old'), hashText('new')];
+    assert.ok(grants.remember('f', asked(old), 'exact'));
+    assert.deepEqual(verdict({ 'run.sh': old }), ['allow']);
+    assert.deepEqual(verdict({ 'run.sh': now }), ['ask', '"run.sh" changed since you allowed this command.', true]);
+    assert.deepEqual([verdict({}), verdict({ 'run.sh': old, 'b.sh': now })], [['ask', '"run.sh" changed since you allowed this command.', true], ['ask', '"b.sh" changed since you allowed this command.', true]]);
+    const edits = grants.following('f', { apply: ({ path }) => (path === 'no.sh' ? Promise.reject(new Error('no')) : Promise.resolve()) });
+    const edit = { path: 'run.sh', kind: 'replace', before: 'old', after: 'new', beforeHash: old } as const;
+    await edits.apply({ ...edit, before: 'other', beforeHash: hashText('other') }, new AbortController().signal);
+    await assert.rejects(edits.apply({ ...edit, path: 'no.sh' }, new AbortController().signal));
+    assert.deepEqual([verdict({ 'run.sh': old }), verdict({ 'run.sh': now })[0]], [['allow'], 'ask'], 'not an edit of what was allowed');
+    await edits.apply(edit, new AbortController().signal);
+    assert.deepEqual([verdict({ 'run.sh': now }), verdict({ 'run.sh': old })[0]], [['allow'], 'ask']);
+    assert.ok(grants.remember('f', { ...asked(old), remember: ['exact'] }, 'exact'));
+    assert.deepEqual([verdict({ 'run.sh': old }), grants.all.length], [['allow'], 1], 'a newer yes takes the place of the older');
   });
 
   test('a yes is remembered only as the approval offered it', () => {

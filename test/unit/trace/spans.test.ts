@@ -92,6 +92,11 @@ suite('trace spans', () => {
     assert.equal(fromOtlp(damaged), undefined);
   });
 
+  test('the time to the first token is without the time in which the user was asked', () => {
+    const later = events('t1').filter((event) => !(event.type === 'firstToken' && event.hop === 2));
+    assert.equal(fold(later).firstTokenMs, 700, 'at 5,700 ms, of which 5,000 were the user\'s');
+  });
+
   test('folding keeps sizes and times, and a cut of long arguments', () => {
     const turn = fold(events('t1'));
     assert.deepEqual([turn.firstTokenMs, turn.running, turn.partial, turn.durationMs], [500, false, true, 5_801.125]);

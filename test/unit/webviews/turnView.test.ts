@@ -37,6 +37,14 @@ suite('webviews: a turn as the chat shows it', () => {
     assert.equal(foldEvent(reading, { type: 'firstToken', hop: 1, atMs: 5 }).progress, undefined);
   });
 
+  test('the time to the first token is without the time in which the user was asked', () => {
+    const asked = fold([
+      { type: 'approvalResolved', hop: 1, atMs: 4_000, callId: 'c', approvalId: 'a', decision: 'accepted', waitedMs: 3_500 }, { type: 'hopStarted', hop: 2, atMs: 4_010 },
+      { type: 'firstToken', hop: 2, atMs: 4_200 }, { type: 'firstToken', hop: 3, atMs: 9_000 },
+    ]);
+    assert.equal(asked.firstTokenMs, 700);
+  });
+
   test('a malformed call takes back what was streamed and leaves a note', () => {
     const turn = fold([{ type: 'textDelta', hop: 1, text: '{"name": "sear' }, { type: 'malformedCall', hop: 1, atMs: 9, raw: '', problem: 'not JSON', repair: 'retrying' }]);
     assert.deepEqual([turn.hops[0]?.text, turn.hops[0]?.notes], ['', ['tool call not understood, asking again: not JSON']]);

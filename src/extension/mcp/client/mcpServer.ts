@@ -10,7 +10,7 @@ import { CrashLimit } from '../../../model/sidecar/crashLimit.js';
 import type { McpCallResult, McpLaunchPlan, McpToolDefinition } from '../../../protocol/mcpClient.js';
 import type { McpConnections } from './connections.js';
 import { type DefinitionChange, definitionChanges } from './definitionChanges.js';
-import { namedFiles } from './namedFiles.js';
+import { namedFiles } from '../../../agent/workspace/namedFiles.js';
 import { launchHash, type ServerConfig } from './serverConfig.js';
 import type { ServerRecord, ServerStore } from './serverStore.js';
 import { fillIn, type VariableValues } from './variables.js';
@@ -98,7 +98,8 @@ export class McpServer implements Disposable {
   async asked(): Promise<{ readonly hash: string; readonly files: Readonly<Record<string, string>> }> {
     // The user's own settings say what they want to run, whatever that becomes; changed tools are seen all the same.
     const plan = fillIn(this.config.launch, this.values);
-    const files = plan.ok && this.config.origin === 'workspace' ? await namedFiles(plan.value, this.deps.folder) : {};
+    const files = plan.ok && this.config.origin === 'workspace' && plan.value.kind !== 'http'
+      ? await namedFiles(this.deps.folder, [plan.value.command, ...plan.value.args], [plan.value.cwd]) : {};
     return { hash: launchHash(this.config.launch, files), files };
   }
 

@@ -69,8 +69,20 @@ function CommandCard({ approval, view, live, onDecide }: CardProps & { readonly 
       <Warnings warning={approval.warning} hidden={hasHidden(approval.command.replace(/[\t\r\n]/g, ''))} />
       <pre class="command" tabIndex={0} aria-label="The full command"><VisibleText text={approval.command} parts={visibleCommand(approval.command)} /></pre>
       {approval.confinement !== undefined && <p class="card-note dim">{approval.confinement}</p>}
+      {approval.remember?.includes('exact') === true && approval.files !== undefined && <p class="card-note dim">“Always” holds while <Files paths={Object.keys(approval.files)} /></p>}
       <Decision view={view} live={live} accept="Run" remembered={{ exact: 'Always This Command in This Session', session: 'Run All in This Session' }} accepted="allowed" rejected="not run" onDecide={onDecide} />
     </Card>
+  );
+}
+
+/** Files whose content an approval is bound to, as the end of a sentence. */
+function Files({ paths }: { readonly paths: readonly string[] }): JSX.Element {
+  const more = paths.length - 3;
+  return (
+    <>
+      {paths.slice(0, 3).map((path, index) => <span key={path}>{index > 0 ? ', ' : ''}<VisibleText text={path} /></span>)}
+      {more > 0 ? ` and ${more} more` : ''} {paths.length === 1 ? 'stays' : 'stay'} as {paths.length === 1 ? 'it is' : 'they are'}.
+    </>
   );
 }
 

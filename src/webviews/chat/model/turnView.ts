@@ -13,6 +13,9 @@ export interface TurnView {
   readonly hops: readonly HopView[];
   /** What the model is doing before the first token of a hop. */
   readonly progress?: ModelProgress;
+  /** How long the user took to decide. */
+  readonly waitedMs: number;
+  /** Without {@link waitedMs}. */
   readonly firstTokenMs?: number;
   readonly tokens: TokenTotals;
   readonly gate?: GateView;
@@ -56,7 +59,7 @@ export interface TokenTotals { readonly cached: number; readonly read: number; r
 export interface GateView { readonly gate: Gate; readonly reason: string; readonly spent: Spent; readonly error?: LoupeError }
 
 export function newTurn(id: string, question: string, attachments: readonly Attachment[]): TurnView {
-  return { id, question, attachments, model: '', hops: [], tokens: { cached: 0, read: 0, written: 0 }, partial: false, finished: false, fresh: true };
+  return { id, question, attachments, model: '', hops: [], tokens: { cached: 0, read: 0, written: 0 }, waitedMs: 0, partial: false, finished: false, fresh: true };
 }
 
 export const turnViewOf = (turn: Turn): TurnView => turn.events.reduce(foldEvent, { ...newTurn(turn.id, turn.question, turn.attachments), fresh: false });
@@ -71,7 +74,7 @@ export function foldEvent(turn: TurnView, event: AgentEvent): TurnView {
     case 'modelProgress':
       return { ...turn, progress: { phase: event.phase, done: event.done, total: event.total } };
     case 'firstToken':
-      return { ...withoutProgress(turn), firstTokenMs: turn.firstTokenMs ?? event.atMs };
+      return { ...withoutProgress(turn), firstTokenMs: turn.firstTokenMs ?? event.atMs - turn.waitedMs };
     case 'textDelta':
       return withHop(withoutProgress(turn), event.hop, (hop) => ({ ...hop, text: hop.text + event.text }));
     case 'malformedCall':
@@ -103,7 +106,7 @@ export function foldEvent(turn: TurnView, event: AgentEvent): TurnView {
     case 'approvalRequested':
       return withTool(turn, event.hop, event.callId, (tool) => ({ ...tool, approval: { approval: event.approval, state: 'pending' } }));
     case 'approvalResolved':
-      return withTool(turn, event.hop, event.callId, (tool) =>
+      return withTool({ ...turn, waitedMs: turn.waitedMs + event.waitedMs }, event.hop, event.callId, (tool) =>
         tool.approval?.approval.id === event.approvalId ? { ...tool, approval: { ...tool.approval, state: event.decision } } : tool);
     case 'toolFinished':
       return withTool(turn, event.hop, event.callId, (tool) => ({
