@@ -81,7 +81,9 @@ export async function native({ grep }) {
     note(`native: Gemma 4 is not tested, for want of ${missing.join(', ')}`);
     return { ...library, skipped: library.skipped + 1 };
   }
-  await ensureTools(); // outside the time limits of the tests
+  // Outside the time limits of the tests.
+  await ensureNative();
+  await ensureTools();
   const engine = await mocha('native', { timeout: 600_000, limitMinutes: 40, grep });
   return added([library, engine]);
 }

@@ -6,7 +6,7 @@
 export const errorCodes = [
   // models
   'model.none', 'model.notFound', 'model.notGguf', 'model.truncated', 'model.hashMismatch', 'model.unsupported',
-  'model.outOfMemory', 'model.loadFailed', 'model.noFillInMiddle', 'model.emptyAnswer',
+  'model.outOfMemory', 'model.loadFailed', 'model.quarantined', 'model.noFillInMiddle', 'model.emptyAnswer',
   // downloads
   'download.failed', 'download.diskFull', 'download.cancelled',
   // sidecar

@@ -25,6 +25,8 @@ export function nextSteps(code: ErrorCode): readonly NextStep[] {
       return [chooseModel];
     case 'model.outOfMemory':
       return [chooseModel, contextSettings];
+    case 'model.quarantined':
+      return [chooseModel, restart];
     case 'model.loadFailed':
       return [chooseModel, log];
     case 'download.failed': case 'download.diskFull':

@@ -21,12 +21,14 @@ export interface SidecarFiles {
   readonly log: string;
   /** What native code and Node.js itself write before they die. */
   readonly stderr: string;
+  /** Model files that are not loaded any more; see quarantine.ts. */
+  readonly quarantine: string;
 }
 
 /** Each build has its own files, so that two versions of Loupe never talk to each other's sidecar. */
 export function sidecarFiles(stateDir: string, build: string): SidecarFiles {
   const name = join(stateDir, `sidecar-${shortHash(build)}`);
-  return { address: `${name}.json`, lock: `${name}.lock`, log: `${name}.log`, stderr: `${name}.stderr.log` };
+  return { address: `${name}.json`, lock: `${name}.lock`, log: `${name}.log`, stderr: `${name}.stderr.log`, quarantine: `${name}.quarantine.json` };
 }
 
 export const shortHash = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 8);

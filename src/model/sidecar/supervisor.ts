@@ -5,7 +5,7 @@ import { err, ok, type Result } from '../../base/result.js';
 import { emptyStats } from '../../protocol/chat.js';
 import type { PrefixStats } from '../../protocol/memory.js';
 import {
-  type GenerateParams, type GenerateResult, type HelloResult, type KvAudit, type LoadedModel, type LoadParams, type ModelRole, modelRoles,
+  type GenerateParams, type GenerateResult, type HelloResult, type KvAudit, type LoadedModel, type LoadParams, type ModelRole,
   type PrefillParams, type ProbeParams, type ProbeResult, type PromptSegment, type RoleState, sidecarRequests, type SidecarStatus,
 } from '../../protocol/sidecar.js';
 import type { Engine, EngineMemory, GenerateHandlers } from '../engine.js';
@@ -15,7 +15,9 @@ import { Heartbeat } from './heartbeat.js';
 import { attachOrLaunch, endHungSidecar, type LaunchOptions } from './launcher.js';
 import { MemoryClient } from './memoryClient.js';
 import { MemoryPressure, type MemorySigns, systemSigns } from './memoryPressure.js';
+import { ModelQuarantine } from './quarantine.js';
 import { sidecarFiles } from './stateFiles.js';
+import { WantedModels } from './wantedModels.js';
 
 export type SupervisorState =
   | { readonly state: 'idle' }
@@ -31,8 +33,6 @@ export interface SupervisorOptions extends LaunchOptions {
   /** Absent: what the operating system says. */
   readonly memorySigns?: MemorySigns;
 }
-
-const smallestContext = 2048;
 
 /**
  * The engine as the editor sees it: finds or starts the shared sidecar when first needed, watches it, starts it again after a
@@ -51,16 +51,18 @@ export class SidecarSupervisor implements Engine, Disposable {
   private heartbeat: Heartbeat | undefined;
   private readonly crashes: CrashLimit;
   private readonly memory: MemoryPressure;
-  /** What was asked for. */
-  private readonly wanted = new Map<ModelRole, LoadParams>();
-  /** What is loaded instead since memory ran out, until somebody asks again. */
-  private readonly reduced = new Map<ModelRole, { readonly contextSize: number; readonly reducedFrom: number }>();
-  private readonly readyModels = new Map<ModelRole, LoadedModel>();
+  private readonly models: WantedModels;
+  /** Ended because somebody asked for that. */
+  private readonly endedHere = new WeakSet<SidecarConnection>();
   private disposed = false;
 
   constructor(private readonly options: SupervisorOptions) {
     this.crashes = new CrashLimit(options.clock);
     this.memory = new MemoryPressure(options.memorySigns ?? systemSigns, options.clock);
+    this.models = new WantedModels({
+      quarantine: new ModelQuarantine(sidecarFiles(options.stateDir, options.build).quarantine), logger: options.logger,
+      crashed: (connection) => connection.isClosed && !this.disposed && !this.endedHere.has(connection) && !this.memory.probablyOutOfMemory(),
+    });
   }
 
   get state(): SupervisorState {
@@ -81,25 +83,20 @@ export class SidecarSupervisor implements Engine, Disposable {
   async restart(): Promise<Result<HelloResult>> {
     const old = this.connection;
     this.crashes.reset();
-    this.reduced.clear();
     this.detach();
     if (old) await this.endProcess(old);
+    await this.models.startAfresh();
     this.setState({ state: 'idle' });
     return this.start();
   }
 
   async load(params: LoadParams, signal?: AbortSignal): Promise<Result<LoadedModel>> {
-    const result = await this.call((c) => c.request(sidecarRequests.load, params, signal));
-    if (result.ok) {
-      this.wanted.set(params.role, params);
-      this.reduced.delete(params.role);
-      this.readyModels.set(params.role, result.value);
-    }
-    return result;
+    const refusal = await this.models.refusal(params);
+    return refusal ? err(refusal) : this.call((c) => this.models.load(c, params, signal));
   }
 
   async unload(role: ModelRole): Promise<Result<null>> {
-    this.forget(role);
+    this.models.forget(role);
     return this.call((c) => c.request(sidecarRequests.unload, { role }));
   }
 
@@ -141,18 +138,6 @@ export class SidecarSupervisor implements Engine, Disposable {
     return connection.ok ? send(connection.value) : connection;
   }
 
-  /** Any client may have loaded it. */
-  private follow(model: LoadedModel): void {
-    this.readyModels.set(model.role, model);
-    if (model.reducedFrom === undefined) this.reduced.delete(model.role);
-  }
-
-  private forget(role: ModelRole): void {
-    this.wanted.delete(role);
-    this.reduced.delete(role);
-    this.readyModels.delete(role);
-  }
-
   private ready(): Promise<Result<SidecarConnection>> {
     if (this.disposed) return Promise.resolve(err(makeError('sidecar.unavailable', 'Loupe is shutting down.', 'Open the window again.')));
     if (this.connection) return Promise.resolve(ok(this.connection));
@@ -189,7 +174,7 @@ export class SidecarSupervisor implements Engine, Disposable {
       }
       await this.adopt(result.value);
       if (!result.value.isClosed) return result;
-      if (this.memory.probablyOutOfMemory()) this.shrinkContexts();
+      if (this.memory.probablyOutOfMemory()) this.models.shrinkContexts();
       return err(this.crashError());
     } catch (thrown) {
       this.options.logger.log('error', 'Starting the sidecar failed', { error: String(thrown) });
@@ -200,20 +185,11 @@ export class SidecarSupervisor implements Engine, Disposable {
   /** Loads what was loaded before, then lets waiting requests through. */
   private async adopt(connection: SidecarConnection): Promise<void> {
     connection.onRoleState((change) => {
-      if (change.state.state === 'ready') this.follow(change.state.model);
+      if (change.state.state === 'ready') this.models.follow(change.state.model);
       this.roleEmitter.fire(change);
     });
     this.memory.begin();
-    for (const role of modelRoles) {
-      const params = this.wanted.get(role);
-      if (!params || connection.isClosed) continue;
-      const loaded = await connection.request(sidecarRequests.load, { ...params, ...this.reduced.get(role) });
-      if (loaded.ok) this.readyModels.set(role, loaded.value);
-      else {
-        this.options.logger.log('warn', 'A model could not be loaded again', { role, code: loaded.error.code });
-        if (!connection.isClosed) this.forget(role);
-      }
-    }
+    await this.models.loadAgain(connection);
     if (connection.isClosed) return;
     this.connection = connection;
     connection.onClose(() => this.lost(connection));
@@ -246,7 +222,7 @@ export class SidecarSupervisor implements Engine, Disposable {
     this.connection = undefined;
     const reason = this.crashError();
     // Not only while this client has work there: every window decides the same, or they would undo one another's load.
-    if (this.memory.probablyOutOfMemory()) this.shrinkContexts();
+    if (this.memory.probablyOutOfMemory()) this.models.shrinkContexts();
     const delay = this.crashes.crashed();
     this.options.logger.log('warn', 'Lost the sidecar', { pid: connection.hello.pid, restartInMs: delay });
     if (delay === 'stop') {
@@ -257,18 +233,8 @@ export class SidecarSupervisor implements Engine, Disposable {
     this.connecting = this.connect(delay);
   }
 
-  /** After a probable kill for want of memory: the same load again would end the same way. */
-  private shrinkContexts(): void {
-    for (const role of this.wanted.keys()) {
-      const had = this.reduced.get(role)?.contextSize ?? this.readyModels.get(role)?.contextSize;
-      if (had === undefined || had <= smallestContext) continue;
-      const contextSize = Math.max(smallestContext, Math.floor(had / 2));
-      this.options.logger.log('warn', 'Memory ran out; using a smaller context', { role, from: had, to: contextSize });
-      this.reduced.set(role, { contextSize, reducedFrom: this.reduced.get(role)?.reducedFrom ?? had });
-    }
-  }
-
   private async endProcess(connection: SidecarConnection): Promise<void> {
+    this.endedHere.add(connection);
     const closed = new Promise<boolean>((resolve) => connection.onClose(() => resolve(true)));
     const late = new Promise<boolean>((resolve) => setTimeout(() => resolve(false), 3000));
     void connection.request(sidecarRequests.shutdown, {});

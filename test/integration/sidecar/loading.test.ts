@@ -1,11 +1,13 @@
 import { strict as assert } from 'node:assert';
 import { createReadStream } from 'node:fs';
-import { copyFile, open, stat, truncate, writeFile } from 'node:fs/promises';
+import { copyFile, open, stat, truncate, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { kvCacheBytes } from '../../../src/model/fit.js';
 import { engineStorage, presetFormat, resolveKv } from '../../../src/model/kvPresets.js';
+import type { Result } from '../../../src/base/result.js';
+import type { SidecarSupervisor } from '../../../src/model/sidecar/supervisor.js';
 import { kvPresets } from '../../../src/protocol/kv.js';
-import type { RoleState } from '../../../src/protocol/sidecar.js';
+import type { LoadedModel, RoleState } from '../../../src/protocol/sidecar.js';
 import { code, generate, loadParams, modelFile, plain, request, value, Workplace } from '../../support/sidecar/harness.js';
 
 /** Attention of SmolLM2 135M: 30 layers of three heads with 64 values. */
@@ -59,6 +61,35 @@ suite('Loading models', () => {
     assert.ok(chat.state === 'failed' && chat.error.code === 'cancelled', JSON.stringify(chat));
     value(await client.load(loadParams('small', { contextSize: 512 })));
     assert.equal(code((await generate(client, request(plain('1, 2, 3,'), { maxTokens: 3 }))).result), 'ok');
+  });
+
+  test('attack 24: a file that ends the process twice while it is loaded is left alone, in every window, until it changes or the user restarts', async () => {
+    const modelPath = join(place.stateDir, 'hostile.gguf');
+    await copyFile(modelFile('small'), modelPath);
+    const load = (client: SidecarSupervisor): Promise<Result<LoadedModel>> => client.load(loadParams('small', { modelPath, contextSize: 512 }));
+    const client = place.client();
+    let [kill, loads] = [true, 0];
+    client.onRoleState(({ state }) => {
+      if (state.state !== 'loading' || state.fraction !== 0) return;
+      loads++;
+      if (kill) void place.pid().then((pid) => process.kill(pid!, 'SIGKILL'));
+    });
+    assert.deepEqual([code(await load(client)), code(await load(client)), code(await load(client))], ['sidecar.crashed', 'sidecar.crashed', 'model.quarantined']);
+    const tried = loads;
+    const elsewhere = await load(place.client());
+    assert.ok(!elsewhere.ok && elsewhere.error.next.includes('Restart Sidecar'), JSON.stringify(elsewhere));
+    assert.equal(loads, tried, 'nothing read the file');
+    kill = false;
+    value(await client.load(loadParams('small', { contextSize: 512 })));
+    value(await client.restart());
+    value(await load(client));
+    value(await client.unload('chat'));
+    kill = true;
+    await utimes(modelPath, new Date(), new Date());
+    assert.deepEqual([code(await load(client)), code(await load(client)), code(await load(client))], ['sidecar.crashed', 'sidecar.crashed', 'model.quarantined']);
+    kill = false;
+    await utimes(modelPath, new Date(0), new Date(0));
+    value(await load(client));
   });
 
   test('a model that does not fit is an error that names a context that fits, and the one before stays usable', async () => {
