@@ -6,7 +6,7 @@ import { commands, contextKeys, views } from '../protocol/commands.js';
 import type { ChatController } from './chat/chatController.js';
 import type { Handlers } from './commands/handlers.js';
 import { channelLogger } from './host/channelLogger.js';
-import type { FolderPorts } from './workspace/agentPorts.js';
+import { load } from './host/load.js';
 
 /** The parts of this window, made when the first of them is needed. */
 interface Application {
@@ -21,8 +21,6 @@ let application: Promise<Application> | undefined;
 
 /** Where a window keeps the folder that its user chose. */
 const folderKey = 'loupe.folder';
-/** Turns of a folder that can be undone. */
-const turnsToUndo = 50;
 
 /**
  * Only registers: everything behind it is imported and constructed when the workbench has settled, or when it is first asked
@@ -62,8 +60,7 @@ export async function deactivate(): Promise<void> {
 
 /** Constructs the window's parts. Each import gets a turn of the event loop for itself, so that together they never hold the host. */
 async function compose(context: vscode.ExtensionContext, channel: vscode.LogOutputChannel, logger: Logger): Promise<Application> {
-  const { createHash, randomUUID } = await load(() => import('node:crypto'));
-  const { homedir } = await load(() => import('node:os'));
+  const { randomUUID } = await load(() => import('node:crypto'));
   const path = await load(() => import('node:path'));
   const { systemClock } = await load(() => import('../base/clock.js'));
   await load(() => import('zod'));
@@ -88,17 +85,8 @@ async function compose(context: vscode.ExtensionContext, channel: vscode.LogOutp
   const { turnRunner } = await load(() => import('./chat/turnRunner.js'));
   const { SessionGrants } = await load(() => import('../agent/sessionGrants.js'));
   const { AgentPorts } = await load(() => import('./workspace/agentPorts.js'));
-  const { EditorWorkspace } = await load(() => import('./workspace/editorWorkspace.js'));
-  const { EditorEdits } = await load(() => import('./approvals/editorEdits.js'));
-  const { NodeWorkspace } = await load(() => import('../agent/workspace/nodeWorkspace.js'));
-  const { NodeEdits } = await load(() => import('../agent/workspace/nodeEdits.js'));
-  const { Checkpoints } = await load(() => import('../agent/workspace/checkpoints.js'));
-  const { FileBatches } = await load(() => import('../agent/workspace/fileBatch.js'));
-  const { FolderRecord } = await load(() => import('../agent/workspace/folderRecord.js'));
-  const { ShadowGit } = await load(() => import('../agent/workspace/shadowGit.js'));
+  const { portsOfFolders } = await load(() => import('./workspace/folderPorts.js'));
   const { recoverBatches } = await load(() => import('./workspace/recoverBatches.js'));
-  const { Bubblewrap } = await load(() => import('../agent/workspace/sandbox/bubblewrap.js'));
-  const { NodeCommands } = await load(() => import('../agent/workspace/nodeCommands.js'));
   const { TraceRecorder } = await load(() => import('./trace/traceRecorder.js'));
   const { TraceView } = await load(() => import('./trace/traceView.js'));
   const { StatusBar } = await load(() => import('./statusBar.js'));
@@ -163,33 +151,16 @@ async function compose(context: vscode.ExtensionContext, channel: vscode.LogOutp
   const approvals = disposables.add(new PendingApprovals());
   const grants = new SessionGrants();
   const preview = disposables.add(new EditPreview(approvals));
-  const ripgrep = path.join(context.extensionUri.fsPath, 'dist', 'bin', process.platform === 'win32' ? 'rg.exe' : 'rg');
-  const sandbox = new Bubblewrap({ program: 'bwrap', ripgrep, home: homedir(), path: process.env['PATH'] ?? '' });
-  const commandSettings = (): { sandbox: boolean; network: boolean } => ({ sandbox: settings.get('loupe.commands.sandbox') === 'auto', network: settings.get('loupe.commands.network') });
-  /** What is recorded of a folder lies outside of it, where no tool and no command of a model reaches. */
-  const records = (root: string): string => path.join(storage, 'folders', createHash('sha256').update(root).digest('hex').slice(0, 16));
-  const batchesOf = new Map<string, InstanceType<typeof FileBatches>>();
-  const batches = (root: string): InstanceType<typeof FileBatches> => {
-    const known = batchesOf.get(root) ?? new FileBatches(root, path.join(records(root), 'batches'));
-    batchesOf.set(root, known);
-    return known;
-  };
-  const folderPorts = (folder: vscode.WorkspaceFolder): FolderPorts => {
-    const root = folder.uri.fsPath;
-    const workspace = new EditorWorkspace(folder, new NodeWorkspace(root, ripgrep));
-    const git = new ShadowGit({ program: 'git', gitDir: path.join(records(root), 'checkpoints.git'), root, path: process.env['PATH'] });
-    return {
-      workspace, edits: new EditorEdits(workspace, new NodeEdits(root)), commands: new NodeCommands({ root, env: process.env, sandbox, settings: commandSettings }),
-      checkpoints: new Checkpoints({ git, record: new FolderRecord(git), batches: batches(root), clock: systemClock, keep: turnsToUndo }),
-    };
-  };
+  const folderPorts = await portsOfFolders({
+    settings, storage, ripgrep: path.join(context.extensionUri.fsPath, 'dist', 'bin', process.platform === 'win32' ? 'rg.exe' : 'rg'),
+  });
   const reports = disposables.add(new Reports());
   const version = (context.extension.packageJSON as { version: string }).version;
   const mcpClient = disposables.add(registerMcpClient({
     module: path.join(context.extensionUri.fsPath, 'dist', 'mcp', 'client.mjs'), version, records: path.join(context.globalStorageUri.fsPath, 'mcp'),
     trust, settings, reports, clock: systemClock, timers: systemTimers, onError: (error) => void showError(error, logger), logger,
   }));
-  const ports = new AgentPorts({ folder: folderAt, approvals, grants, newId, ports: folderPorts, servers: (folder) => mcpClient.of(folder) });
+  const ports = new AgentPorts({ folder: folderAt, approvals, grants, newId, ports: folderPorts.of, servers: (folder) => mcpClient.of(folder) });
   const store = new ConversationStore(path.join(storage, 'chats'), logger);
   const controller: ChatController = disposables.add(new ChatController({
     store, model: models, folders, trusted: () => trust.granted, clock: systemClock, newId, logger,
@@ -277,10 +248,10 @@ async function compose(context: vscode.ExtensionContext, channel: vscode.LogOutp
     folder: () => controller.folder, isRunning: () => controller.isRunning, checkpoints: (folder: string | undefined) => ports.checkpoints(folder),
     root: (folder: string | undefined) => ports.workspace(folder).workspace.root, newId, notice: (text: string) => controller.notice('info', text),
   };
-  disposables.add(recoverBatches({ trust, roots: () => folders.all.map(({ uri }) => vscode.Uri.parse(uri, true).fsPath), batches, logger }));
+  disposables.add(recoverBatches({ trust, roots: () => folders.all.map(({ uri }) => vscode.Uri.parse(uri, true).fsPath), batches: folderPorts.batches, logger }));
   const mcp = disposables.add(registerMcp({
     extension: context.extensionUri.fsPath, version, cache: cacheRoot(),
-    trust, settings, ports: folderPorts, edits: approvals, newId, logger,
+    trust, settings, ports: folderPorts.of, edits: approvals, newId, logger,
   }));
 
   return {
@@ -304,10 +275,4 @@ async function compose(context: vscode.ExtensionContext, channel: vscode.LogOutp
       await Promise.all([store.idle(), recorder.idle()]);
     },
   };
-}
-
-/** A bundled import is evaluated without giving way: this gives way before each. */
-async function load<T>(module: () => Promise<T>): Promise<T> {
-  await new Promise((resolve) => setImmediate(resolve));
-  return module();
 }
