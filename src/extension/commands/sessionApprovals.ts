@@ -10,7 +10,11 @@ export async function sessionApprovals(grants: SessionGrants): Promise<void> {
     void vscode.window.showInformationMessage('Nothing is allowed for this session: Loupe asks before each edit and each command.');
     return;
   }
-  const items = grants.all.map((grant): Item => ({ label: labelOf(grant), description: vscode.Uri.parse(grant.folder, true).fsPath, grant }));
+  const items = grants.all.map((grant): Item => {
+    const files = Object.keys(grant.files ?? {});
+    const detail = files.length === 0 ? {} : { detail: `While ${revealHidden(files.slice(0, 3).join(', ')).text}${files.length > 3 ? ` and ${files.length - 3} more` : ''} ${files.length === 1 ? 'stays' : 'stay'} unchanged` };
+    return { label: labelOf(grant), description: vscode.Uri.parse(grant.folder, true).fsPath, ...detail, grant };
+  });
   const picked = await vscode.window.showQuickPick(items, {
     title: 'Allowed in This Session', placeHolder: 'Choose what to take back. Everything ends when this window closes.', canPickMany: true, matchOnDescription: true,
   });
