@@ -12,6 +12,8 @@ export interface ReadyModel { readonly loaded: LoadedModel; readonly format: Fim
 
 /** After a failed load the next attempt waits this long: the cause seldom goes away by itself. */
 const retryMs = 30_000;
+/** After one that went down with its process: the next process is on its way, and a file that is to blame is kept out of it. */
+const crashedMs = 2_000;
 /** A load that another client asked for and that has said nothing for so long went down with its sidecar. */
 const silentMs = 30_000;
 
@@ -30,7 +32,7 @@ export class CompletionModel implements Disposable {
   private loading = false;
   /** When the role last said that it loads, whoever asked. */
   private announcedAt: number | undefined;
-  private failedAt: number | undefined;
+  private retryAt: number | undefined;
   private lastStatus = '';
 
   constructor(private readonly engine: Engine, private readonly clock: Clock, private readonly logger: Logger) {
@@ -64,7 +66,7 @@ export class CompletionModel implements Disposable {
   configure(wanted: LoadParams | null): void {
     if (JSON.stringify(wanted) === JSON.stringify(this.wanted)) return;
     this.wanted = wanted;
-    this.failedAt = undefined;
+    this.retryAt = undefined;
     this.current = undefined;
     if (wanted === null) this.report({ state: 'unavailable', error: noModel });
     else this.report({ state: 'starting' });
@@ -74,7 +76,7 @@ export class CompletionModel implements Disposable {
   prepare(): void {
     const { wanted } = this;
     if (!wanted || this.store.isDisposed || this.loading || this.announced || this.current !== undefined) return;
-    if (this.failedAt !== undefined && this.clock.monotonic() - this.failedAt < retryMs) return;
+    if (this.retryAt !== undefined && this.clock.monotonic() < this.retryAt) return;
     this.loading = true;
     void this.load(wanted).finally(() => {
       this.loading = false;
@@ -90,8 +92,9 @@ export class CompletionModel implements Disposable {
     this.report({ state: 'loading', fraction: 0 });
     const loaded = await this.engine.load(wanted);
     if (this.store.isDisposed || wanted !== this.wanted) return;
-    if (loaded.ok) this.use(loaded.value);
-    else this.fail(loaded.error);
+    if (loaded.ok) return this.use(loaded.value);
+    this.announcedAt = undefined;
+    this.fail(loaded.error);
   }
 
   private follow(state: RoleState): void {
@@ -115,10 +118,10 @@ export class CompletionModel implements Disposable {
 
   private use(loaded: LoadedModel): void {
     const format = loaded.fillInMiddle ? fimFormatFor(loaded) : undefined;
-    this.failedAt = undefined;
+    this.retryAt = undefined;
     if (format === undefined) {
       this.current = undefined;
-      this.failedAt = Infinity;
+      this.retryAt = Infinity;
       this.report({ state: 'unavailable', error: noFillInMiddle(loaded.name) });
       return;
     }
@@ -129,7 +132,7 @@ export class CompletionModel implements Disposable {
   private fail(error: LoupeError): void {
     if (error.code === 'cancelled') return;
     this.current = undefined;
-    this.failedAt = this.clock.monotonic();
+    this.retryAt = this.clock.monotonic() + (error.code === 'sidecar.crashed' ? crashedMs : retryMs);
     this.logger.log('warn', 'The completion model is not available', { code: error.code, message: error.message });
     this.report({ state: 'unavailable', error });
   }

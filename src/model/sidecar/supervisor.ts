@@ -185,7 +185,7 @@ export class SidecarSupervisor implements Engine, Disposable {
   /** Loads what was loaded before, then lets waiting requests through. */
   private async adopt(connection: SidecarConnection): Promise<void> {
     connection.onRoleState((change) => {
-      if (change.state.state === 'ready') this.models.follow(change.state.model);
+      this.models.follow(change.role, change.state);
       this.roleEmitter.fire(change);
     });
     this.memory.begin();
@@ -223,6 +223,7 @@ export class SidecarSupervisor implements Engine, Disposable {
     const reason = this.crashError();
     // Not only while this client has work there: every window decides the same, or they would undo one another's load.
     if (this.memory.probablyOutOfMemory()) this.models.shrinkContexts();
+    for (const { role, path } of this.models.takeLostLoads()) this.roleEmitter.fire({ role, state: { state: 'failed', path, error: reason } });
     const delay = this.crashes.crashed();
     this.options.logger.log('warn', 'Lost the sidecar', { pid: connection.hello.pid, restartInMs: delay });
     if (delay === 'stop') {

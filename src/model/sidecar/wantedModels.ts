@@ -1,7 +1,7 @@
 import type { LoupeError } from '../../base/errors.js';
 import { err, type Result } from '../../base/result.js';
 import type { Logger } from '../../base/logger.js';
-import { type LoadedModel, type LoadParams, type ModelRole, modelRoles, sidecarRequests } from '../../protocol/sidecar.js';
+import { type LoadedModel, type LoadParams, type ModelRole, modelRoles, type RoleState, sidecarRequests } from '../../protocol/sidecar.js';
 import type { SidecarConnection } from './connection.js';
 import type { ModelQuarantine } from './quarantine.js';
 
@@ -20,6 +20,8 @@ export class WantedModels {
   /** What is loaded instead since memory ran out, until somebody asks again. */
   private readonly reduced = new Map<ModelRole, { readonly contextSize: number; readonly reducedFrom: number }>();
   private readonly ready = new Map<ModelRole, LoadedModel>();
+  /** What clients of this sidecar load at the moment: paths. */
+  private readonly underWay = new Map<ModelRole, string>();
 
   constructor(private readonly deps: WantedModelsDeps) {}
 
@@ -59,10 +61,20 @@ export class WantedModels {
     }
   }
 
-  /** Any client may have loaded it. */
-  follow(model: LoadedModel): void {
-    this.ready.set(model.role, model);
-    if (model.reducedFrom === undefined) this.reduced.delete(model.role);
+  /** Any client may load. */
+  follow(role: ModelRole, state: RoleState): void {
+    if (state.state === 'loading') this.underWay.set(role, state.path);
+    else this.underWay.delete(role);
+    if (state.state !== 'ready') return;
+    this.ready.set(role, state.model);
+    if (state.model.reducedFrom === undefined) this.reduced.delete(role);
+  }
+
+  /** The process is gone: roles that somebody else was loading, of which nothing more will be heard. Those of this client are loaded again. */
+  takeLostLoads(): readonly { readonly role: ModelRole; readonly path: string }[] {
+    const lost = [...this.underWay].filter(([role]) => !this.wanted.has(role));
+    this.underWay.clear();
+    return lost.map(([role, path]) => ({ role, path }));
   }
 
   forget(role: ModelRole): void {

@@ -35,6 +35,18 @@ suite('Recovery of the sidecar', () => {
     assert.deepEqual(states, ['starting', 'ready', 'restarting', 'ready']);
   });
 
+  test('a load of another client that goes down with the process is told to those who wait for it', async () => {
+    const [loads, waits] = [place.client({ client: 'loads' }), place.client({ client: 'waits' })];
+    value(await waits.start());
+    const seen: string[] = [];
+    waits.onRoleState(({ role, state }) => {
+      seen.push(`${role} ${state.state}${state.state === 'failed' ? ` ${state.error.code}` : ''}`);
+      if (state.state === 'loading' && seen.length === 1) void place.pid().then((pid) => process.kill(pid!, 'SIGKILL'));
+    });
+    assert.equal(code(await loads.load(loadParams('small'))), 'sidecar.crashed');
+    await waitUntil('the news', () => seen.includes('chat failed sidecar.crashed'), 2000);
+  });
+
   test('stopped with SIGSTOP: noticed by its silence, ended and replaced', async function () {
     if (process.platform === 'win32') this.skip();
     const client = place.client({ heartbeatMs: 200, hangMs: 1000 });

@@ -28,11 +28,24 @@ suite('inline: the completion model', () => {
     engine.loaded = ok(coder);
     model.prepare();
     assert.equal(engine.loads.length, 1, 'not with the next keystroke');
-    nowMs += 31_000;
+    nowMs += 2_000;
     model.prepare();
     await pause(40);
     assert.equal(engine.loads.length, 2);
     assert.equal(model.ready?.loaded, coder);
+  });
+
+  test('is not tried again so soon when the file is to blame', async () => {
+    engine.loaded = err(makeError('model.loadFailed', 'It cannot be loaded.', 'Choose another.'));
+    model.prepare();
+    await pause(20);
+    engine.loaded = ok(coder);
+    for (const [afterMs, loads] of [[2_000, 1], [27_000, 1], [2_000, 2]] as const) {
+      nowMs += afterMs;
+      model.prepare();
+      await pause(20);
+      assert.equal(engine.loads.length, loads);
+    }
   });
 
   test('is waited for while another window loads it, and loaded when that load falls silent', async () => {
