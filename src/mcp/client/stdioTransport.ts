@@ -1,7 +1,8 @@
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import { type JSONRPCMessage, JSONRPCMessageSchema } from '@modelcontextprotocol/sdk/types.js';
-import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import type { ChildProcessByStdio } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
+import spawn from 'cross-spawn';
 import { allowedEnvironment, killGroup } from '../../agent/workspace/childProcess.js';
 import { failure, type LoupeError, makeError } from '../../base/errors.js';
 import { type McpLaunchPlan, mcpLimits } from '../../protocol/mcpClient.js';
@@ -41,7 +42,8 @@ export class StdioTransport implements Transport {
   async start(): Promise<void> {
     const { command, args, env, cwd } = this.launch;
     const windows = process.platform === 'win32';
-    const child = spawn(command, args, { cwd, env: { ...allowedEnvironment(this.env), ...env }, stdio: ['pipe', 'pipe', 'pipe'], detached: !windows, windowsHide: true });
+    // On Windows `npx` and its like are command files, which need a shell and their arguments quoted for it: cross-spawn knows how.
+    const child = spawn(command, [...args], { cwd, env: { ...allowedEnvironment(this.env), ...env }, stdio: ['pipe', 'pipe', 'pipe'], detached: !windows, windowsHide: true }) as ChildProcessByStdio<Writable, Readable, Readable>;
     this.child = child;
     if (child.pid !== undefined) this.started(child.pid);
     const out = new Lines(mcpLimits.message, (line) => this.take(line));
