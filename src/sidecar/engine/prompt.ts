@@ -1,6 +1,9 @@
 import { LlamaVocabularyType, type LlamaModel, type Token } from 'node-llama-cpp';
 import { failure } from '../../base/errors.js';
 import type { PromptSegment } from '../../protocol/sidecar.js';
+import { TokenCache } from './tokenCache.js';
+
+const caches = new WeakMap<LlamaModel, TokenCache>();
 
 /**
  * Tokens of the segments. Only `control` segments can give control tokens: what a file, a tool or a user says never does.
@@ -9,9 +12,12 @@ import type { PromptSegment } from '../../protocol/sidecar.js';
 export function tokenizeSegments(model: LlamaModel, segments: readonly PromptSegment[], onBorder: (tokens: number) => void = () => undefined): Token[] {
   // Such vocabularies put a space before every text they are given; within a prompt it would be one too many.
   const addsSpace = model.vocabularyType === LlamaVocabularyType.spm && model.fileInfo.metadata.tokenizer.ggml.add_space_prefix !== false;
+  const cache = caches.get(model) ?? new TokenCache();
+  caches.set(model, cache);
   const tokens: Token[] = [];
   for (const { text, control, border } of segments) {
-    const some = model.tokenize(text, control, addsSpace && tokens.length > 0 ? 'trimLeadingSpace' : undefined);
+    const trim = addsSpace && tokens.length > 0 ? 'trimLeadingSpace' : undefined;
+    const some = cache.get(`${control} ${trim}`, text, () => model.tokenize(text, control, trim));
     for (const token of some) tokens.push(token);
     if (border === true) onBorder(tokens.length);
   }
