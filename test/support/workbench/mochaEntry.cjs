@@ -2,15 +2,16 @@
 'use strict';
 const fs = require('node:fs');
 const util = require('node:util');
-const vscode = require('vscode');
 const { failureLine } = require('../../../scripts/lib/failureLine.cjs');
 const loaded = require('mocha');
 const Mocha = loaded.default ?? loaded; // an ES module: how require() gives it depends on Node's release
 
 /** A workspace file is read some time after the window is there; see `rememberFolders` in browser.ts for what can go wrong. */
 async function hasFolders(count) {
+  if (count < 2) return true;
+  const vscode = require('vscode');
   for (let waited = 0; waited < 20_000; waited += 100) {
-    if (count < 2 || vscode.workspace.workspaceFolders?.length === count) return true;
+    if (vscode.workspace.workspaceFolders?.length === count) return true;
     await new Promise(resolve => { setTimeout(resolve, 100); });
   }
   return false;
