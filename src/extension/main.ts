@@ -251,7 +251,7 @@ async function compose(context: vscode.ExtensionContext, channel: vscode.LogOutp
   disposables.add(recoverBatches({ trust, roots: () => folders.all.map(({ uri }) => vscode.Uri.parse(uri, true).fsPath), batches: folderPorts.batches, logger }));
   const mcp = disposables.add(registerMcp({
     extension: context.extensionUri.fsPath, version, cache: cacheRoot(),
-    trust, settings, ports: folderPorts.of, edits: approvals, newId, logger,
+    trust, settings, ports: folderPorts.of, edits: approvals, index: inline.index, newId, logger,
   }));
 
   return {

@@ -52,6 +52,17 @@ export interface IndexReport {
   readonly truncated: boolean;
 }
 
+/** A file that has to do with a question. `named`: the question is about it. `uses`: it uses a name of the question. `related`: the others lean on it. */
+export interface RelatedFile {
+  readonly path: string;
+  readonly why: 'named' | 'uses' | 'related';
+  /** Those that the others lean on most, first. */
+  readonly symbols: readonly { readonly name: string; readonly kind: string; readonly signature: string }[];
+}
+
+/** `unknown`: words of the question that are no file and no name of the repository. */
+export interface RelatedFiles { readonly files: readonly RelatedFile[]; readonly unknown: readonly string[] }
+
 /** Where the language server finds what the index needs. Part of its initialization options. */
 export const contextInitializationSchema = z.object({
   /** Folder of the WebAssembly files of the parser and its grammars. */
@@ -72,6 +83,10 @@ const planParams = folder.extend({
 });
 export type PlanParams = z.infer<typeof planParams>;
 
+/** Paths and names; none: what is open and was changed lately. */
+export const relatedQuestion = z.object({ about: z.array(z.string().max(400)).max(50), limit: z.number().int().min(1).max(100) });
+const relatedParams = folder.extend(relatedQuestion.shape);
+
 const request = <P, R>(method: string, params: z.ZodType<P>): RequestType<P, R> => ({ method, params });
 const notification = <P>(method: string): NotificationType<P> => ({ method });
 
@@ -79,6 +94,8 @@ const notification = <P>(method: string): NotificationType<P> => ({ method });
 export const contextRequests = {
   /** Indexes if need be and says what a prompt shall remember. Cancelled as LSP requests are. */
   plan: request<PlanParams, Result<MemoryPlan>>('loupe/context/plan', planParams),
+  /** Indexes if need be and says which files have to do with names and paths. Cancelled as LSP requests are. */
+  related: request<z.infer<typeof relatedParams>, Result<RelatedFiles>>('loupe/context/related', relatedParams),
   status: request<{ folder: string }, Result<IndexState>>('loupe/context/status', folder),
   /** Removes everything that is kept of the folder. */
   forget: request<{ folder: string }, Result<null>>('loupe/context/forget', folder),

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { Result } from '../base/result.js';
 import type { ToolOutcome } from './agentEvents.js';
+import { type RelatedFiles, relatedQuestion } from './context.js';
 import type { RequestType } from './sidecar.js';
 
 /**
@@ -80,6 +81,7 @@ export const windowRequests = {
   findSymbol: request<z.infer<typeof findSymbol>, readonly SymbolMatch[]>('loupe/window/findSymbol', findSymbol),
   fileSymbols: request<{ path: string }, readonly FileSymbol[]>('loupe/window/fileSymbols', z.object({ path })),
   references: request<z.infer<typeof references>, ReferenceList>('loupe/window/references', references),
+  related: request<z.infer<typeof relatedQuestion>, RelatedFiles>('loupe/window/related', relatedQuestion),
   diagnostics: request<{ path?: string | undefined }, readonly Diagnostic[]>('loupe/window/diagnostics', z.object({ path: path.optional() })),
   openEditors: request<Record<string, never>, readonly OpenEditor[]>('loupe/window/openEditors', nothing),
   /** Answers when something has changed after `after`; at once without it. */

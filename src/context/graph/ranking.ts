@@ -32,12 +32,13 @@ const weightIntoBesides = 0.05;
 /**
  * Ranks files by personalised PageRank over the reference graph, and symbols by the share of rank that the uses of their name carry. That rank flows along
  * names, so that symbols get it too, was shown by the repository map of Aider (2023). Lets others have their turn between its three parts.
+ * @param share of all jumps that go to the focus, where there is one
  */
-export async function rank(files: ReadonlyMap<string, FileFacts>, focus: Focus): Promise<Ranking> {
+export async function rank(files: ReadonlyMap<string, FileFacts>, focus: Focus, share = shareOfFocus): Promise<Ranking> {
   const graph = referenceGraph(files);
   await nextTurn();
   const references = discounted(graph);
-  const ranks = pageRank(withWeights(references), preferenceOf(graph, focus));
+  const ranks = pageRank(withWeights(references), preferenceOf(graph, focus, share));
   await nextTurn();
   const symbols = new Map<string, number>();
   references.forEach((out, from) => {
@@ -72,7 +73,7 @@ function withWeights(references: ReferenceGraph['references']): { to: number; we
   });
 }
 
-function preferenceOf({ paths }: ReferenceGraph, { open, changed }: Focus): number[] {
+function preferenceOf({ paths }: ReferenceGraph, { open, changed }: Focus, share: number): number[] {
   const base = paths.map((path) => (besides.test(path) ? weightOfBesides : 1));
   const wanted = new Map<string, number>();
   for (const path of changed) wanted.set(path, 1);
@@ -80,5 +81,5 @@ function preferenceOf({ paths }: ReferenceGraph, { open, changed }: Focus): numb
   const extra = paths.map((path) => wanted.get(path) ?? 0);
   const [all, focused] = [base, extra].map((values) => values.reduce((sum, value) => sum + value, 0)) as [number, number];
   if (focused === 0) return base;
-  return base.map((value, index) => (1 - shareOfFocus) * value / all + shareOfFocus * (extra[index] ?? 0) / focused);
+  return base.map((value, index) => (1 - share) * value / all + share * (extra[index] ?? 0) / focused);
 }

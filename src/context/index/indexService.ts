@@ -3,8 +3,9 @@ import { type Disposable, DisposableStore, toDisposable } from '../../base/dispo
 import { failure, isAbort, messageOf } from '../../base/errors.js';
 import { Emitter, type Event } from '../../base/event.js';
 import type { Logger } from '../../base/logger.js';
-import type { IndexState, MemoryPlan } from '../../protocol/context.js';
+import type { IndexState, MemoryPlan, RelatedFiles } from '../../protocol/context.js';
 import type { Focus } from '../graph/ranking.js';
+import { relatedFiles } from '../graph/relatedFiles.js';
 import { Planner, type PlanOptions } from '../plan/planner.js';
 import type { TokenCounter } from '../plan/tokenCounter.js';
 import type { IndexStore } from '../store/indexStore.js';
@@ -88,6 +89,17 @@ export class IndexService implements Disposable {
     });
     // Who gives up is told at once, also while another one's turn lasts.
     return await Promise.race([planned, rejectedBy(both)]);
+  }
+
+  /** Which files have to do with names and paths; see {@link relatedFiles}. Rejects with the signal's reason. */
+  async related(root: string, about: readonly string[], limit: number, signal: AbortSignal): Promise<RelatedFiles> {
+    const repository = this.repository(root);
+    const both = AbortSignal.any([signal, repository.stop.signal]);
+    const found = this.inTurn(repository, both, async () => {
+      await this.bringUpToDate(root, repository, both);
+      return await relatedFiles(repository.index.snapshot(this.focus(root, repository)), about, limit);
+    });
+    return await Promise.race([found, rejectedBy(both)]);
   }
 
   /** Removes what is kept of the folder, in memory and on disk. */

@@ -34,7 +34,7 @@ const relevant = /^loupe\.(?:inline|model|kv)\.|^loupe\.memory\.enabled$/u;
 
 /**
  * Decides whether the language server runs and with which model: not in an untrusted workspace, and only for suggestions, which need a model, or for
- * the memory of the repository, which needs none of its own. Changes are applied one after the other; only the newest state counts.
+ * the memory of the repository and questions about it, which need none of their own. Changes are applied one after the other; only the newest state counts.
  */
 export class InlineController implements Disposable {
   private readonly disposables = new DisposableStore();
@@ -43,6 +43,9 @@ export class InlineController implements Disposable {
   private superseded = new AbortController();
   /** The server was started, with a model or without. */
   private running = false;
+  /** Somebody has asked the index something: it stays for the window's life. */
+  private indexAsked = false;
+  private readonly waiting: (() => void)[] = [];
 
   constructor(private readonly deps: InlineControllerDeps) {
     this.disposables.add(deps.trust.onGranted(() => this.refresh()));
@@ -57,6 +60,17 @@ export class InlineController implements Disposable {
     this.superseded.abort();
     const { signal } = (this.superseded = new AbortController());
     this.work = this.work.then(() => this.apply(signal));
+  }
+
+  /** Resolves when the server runs for the index, or cannot: who asks it something is told why. */
+  async needIndex(): Promise<void> {
+    if (!this.indexAsked) {
+      this.indexAsked = true;
+      if (!this.running) this.refresh();
+    }
+    if (this.running) return;
+    // Not until the file of the suggestions' model is checked, which takes long the first time.
+    await Promise.race([this.settled(), new Promise<void>((resolve) => { this.waiting.push(resolve); })]);
   }
 
   /** Resolves when all changes so far are applied. */
@@ -108,7 +122,7 @@ export class InlineController implements Disposable {
 
   /** Whether the server is wanted without suggestions, too. */
   private get indexes(): boolean {
-    return this.deps.trust.granted && this.deps.settings.get('loupe.memory.enabled');
+    return this.deps.trust.granted && (this.indexAsked || this.deps.settings.get('loupe.memory.enabled'));
   }
 
   private configuration(model: LoadParams | null): InlineConfiguration {
@@ -119,6 +133,7 @@ export class InlineController implements Disposable {
   private async run(configuration: InlineConfiguration): Promise<void> {
     await this.deps.server.run(configuration);
     this.running = true;
+    for (const resolve of this.waiting.splice(0)) resolve();
   }
 
   private async stop(): Promise<void> {

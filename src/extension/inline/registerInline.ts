@@ -42,7 +42,7 @@ const acceptedCommand = 'loupe.inlineAccepted';
 const countsKey = 'loupe.inline.counts';
 
 /** Inline suggestions of this window: client, status and counts. Starts nothing before the workspace is trusted. `server` also keeps the repository index. */
-export function registerInline(deps: InlineDeps): Disposable & { readonly server: ContextServer } {
+export function registerInline(deps: InlineDeps): Disposable & { readonly server: ContextServer; readonly index: Pick<ContextServer, 'request'> } {
   const disposables = new DisposableStore();
   const { memento, logger } = deps;
   const item = disposables.add(new InlineStatusItem());
@@ -83,7 +83,14 @@ export function registerInline(deps: InlineDeps): Disposable & { readonly server
     if (contentChanges.length === 1 && change !== undefined) statistics.inserted(document.uri.toString(), change.text);
   }));
   controller.refresh();
-  return { server: client, dispose: () => disposables.dispose() };
+  /** For questions of others than the memory: starts the server where nothing else needs it. */
+  const index: Pick<ContextServer, 'request'> = {
+    request: async (type, params, signal) => {
+      await controller.needIndex();
+      return client.request(type, params, signal);
+    },
+  };
+  return { server: client, index, dispose: () => disposables.dispose() };
 }
 
 const shownDocument = (): string | undefined => vscode.window.activeTextEditor?.document.uri.toString();

@@ -5,8 +5,10 @@ import { endpointOf, readHttpAddress } from '../../agent/window/httpAddress.js';
 import { type Disposable, DisposableStore } from '../../base/disposable.js';
 import { failure, messageOf } from '../../base/errors.js';
 import type { Logger } from '../../base/logger.js';
+import { contextRequests } from '../../protocol/context.js';
 import type { SettingKey, SettingValue } from '../../protocol/settings.js';
 import type { Event } from '../../base/event.js';
+import type { ContextServer } from '../memory/contextClient.js';
 import type { Trust } from '../trust.js';
 import { ClientApprovals } from '../window/clientApprovals.js';
 import { Dialogs } from '../window/dialogs.js';
@@ -28,6 +30,8 @@ export interface McpDeps {
   readonly ports: (folder: vscode.WorkspaceFolder) => Pick<FolderServiceDeps, 'workspace' | 'edits' | 'commands'>;
   /** Where edits wait for the user. */
   readonly edits: ConstructorParameters<typeof ClientApprovals>[1];
+  /** Where the index of the folders is. */
+  readonly index: Pick<ContextServer, 'request'>;
   readonly newId: () => string;
   readonly logger: Logger;
 }
@@ -74,6 +78,7 @@ export function registerMcp(deps: McpDeps): Mcp {
         if (services.has(root)) continue;
         services.set(root, folderService({
           folder, newId: deps.newId, approvals: (client) => new ClientApprovals(client, deps.edits, dialogs), ...deps.ports(folder),
+          related: (question, signal) => deps.index.request(contextRequests.related, { folder: folder.uri.fsPath, ...question }, signal),
         }));
       }
       return [...services.keys()];

@@ -1,12 +1,16 @@
 import type * as vscode from 'vscode';
+import type * as z from 'zod';
 import { decide, noGrants, type PolicyDecision, type Reach } from '../../agent/policy.js';
 import type { CommandPort, EditPort, WorkspacePort } from '../../agent/ports.js';
 import { withPolicy } from '../../agent/toolRunner.js';
 import { applyOnce, type Ledger } from '../../agent/tools/ledger.js';
 import { standardTools } from '../../agent/tools/standardTools.js';
 import type { Tool, ToolContext } from '../../agent/tools/tool.js';
+import { LoupeFailure } from '../../base/errors.js';
+import type { Result } from '../../base/result.js';
 import { revealHidden } from '../../base/hiddenText.js';
 import { resolveInside } from '../../context/files/paths.js';
+import type { RelatedFiles, relatedQuestion } from '../../protocol/context.js';
 import type { EffectOutcome } from '../../protocol/window.js';
 import { unsavedAt } from '../workspace/editorWorkspace.js';
 import type { ClientApprovals } from './clientApprovals.js';
@@ -22,6 +26,8 @@ export interface FolderServiceDeps {
   readonly edits: EditPort;
   readonly commands: CommandPort;
   readonly approvals: (client: string) => ClientApprovals;
+  /** What the index of the folder knows. */
+  readonly related: (question: z.infer<typeof relatedQuestion>, signal: AbortSignal) => Promise<Result<RelatedFiles>>;
   readonly newId: () => string;
 }
 
@@ -74,6 +80,11 @@ export function folderService(deps: FolderServiceDeps): WindowService {
     references: ({ name, place, limit }, signal) => findReferences(folder, workspace, { name, place }, limit, signal),
     diagnostics: async ({ path }, signal) => (await workspace.diagnostics(path, signal)) ?? [],
     openEditors: async () => openEditors(folder),
+    related: async (question, signal) => {
+      const found = await deps.related(question, signal);
+      if (!found.ok) throw new LoupeFailure(found.error);
+      return found.value;
+    },
     changes: ({ after }, signal) => changes.since(after, signal),
     proposeEdit: ({ client, call, ...edit }, signal) => use('propose_edit', edit, { client, call }, signal),
     runCommand: ({ client, call, command }, signal) => use('run_command', { command }, { client, call }, signal),

@@ -45,6 +45,7 @@ export function serveContext(connection: Connection, logger: Logger, running: ()
   };
   handle(contextRequests.plan, async ({ index, engine }, { folder, role, budget, keep }, signal) =>
     await index.plan(folder, await tokenizerOf(engine, role), { budget, keep }, signal));
+  handle(contextRequests.related, async ({ index }, { folder, about, limit }, signal) => await index.related(folder, about, limit, signal));
   handle(contextRequests.status, async ({ index }, { folder }) => index.status(folder));
   handle(contextRequests.forget, async ({ index }, { folder }) => {
     await index.forget(folder);

@@ -1,4 +1,4 @@
-import { diagnostics, fileSymbols, findReferences, findSymbol } from './codeTools.js';
+import { diagnostics, fileSymbols, findReferences, findSymbol, relatedFiles } from './codeTools.js';
 import { listFiles, readFile, searchText } from './fileTools.js';
 import { gitBlame, gitDiff, gitLog, gitStatus } from './gitTools.js';
 import type { McpTool } from './tool.js';
@@ -6,7 +6,7 @@ import { listTasks, openEditors, proposeEdit, runCommand, runTask } from './wind
 
 /** In the order in which clients see them. Under 25, so that no client needs to search among them. */
 const all: readonly McpTool[] = [
-  listFiles, readFile, searchText, findSymbol, findReferences, fileSymbols, diagnostics, openEditors,
+  listFiles, readFile, searchText, findSymbol, findReferences, relatedFiles, fileSymbols, diagnostics, openEditors,
   gitStatus, gitDiff, gitLog, gitBlame, proposeEdit, listTasks, runTask, runCommand,
 ];
 

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { clip, escapeName } from '../../agent/tools/rows.js';
 import { failure } from '../../base/errors.js';
+import { normalisePath } from '../../context/files/paths.js';
 import { offsetOf, pageOf } from '../pages.js';
 import { match, matchRow } from './fileTools.js';
 import { cursor, defineTool, nextCursor, rows, set } from './tool.js';
@@ -62,6 +63,27 @@ export const findReferences = defineTool({
     const { references, source } = await workspace.references({ name: plain, ...set({ place }) }, offset + referencesPerPage + 1, signal);
     const { items, nextCursor: next } = pageOf(references, offset, referencesPerPage, question);
     return { text: rows(items.map(matchRow), next, `No use of ${plain} found.`), data: { references: items, source, ...set({ nextCursor: next }) } };
+  },
+});
+
+const mostRelated = 20;
+const mostWords = 50;
+
+export const relatedFiles = defineTool({
+  name: 'related_files', title: 'Related Files', effect: 'read', needsWindow: true,
+  description: 'Finds the files to read for a task: those that define or use the given names, are given by path, or that these lean on, with their main symbols. Without a question: what belongs to what the user works on.',
+  input: z.object({ about: z.string().max(4_000).optional().describe('names of functions, classes or constants, and paths of files, separated by blanks') }),
+  output: z.object({
+    files: z.array(z.object({ path: z.string(), why: z.enum(['named', 'uses', 'related']), symbols: z.array(z.object({ name: z.string(), kind: z.string(), signature: z.string() })) })),
+    unknown: z.array(z.string()),
+  }),
+  run: async ({ about = '' }, { workspace, signal }) => {
+    if (!workspace.window) throw failure('tool.failed', 'There is no index of the repository here.', 'Attach to a window.');
+    const words = [...new Set(about.split(/[\s,]+/).filter((word) => word !== '').map((word) => (/[\\/]/.test(word) ? normalisePath(word, workspace.root) : plainName(word))))].slice(0, mostWords);
+    const { files, unknown } = await workspace.window.related(words.map((word) => word.slice(0, 400)), mostRelated, signal);
+    const lines = files.map(({ path, why, symbols }) => [`${escapeName(path)}${why === 'related' ? '' : ` (${why})`}`, ...symbols.map(({ signature }) => `  ${signature}`)].join('\n'));
+    const missing = unknown.length === 0 ? '' : `\n[not found: ${unknown.join(', ')}]`;
+    return { text: `${rows(lines, undefined, 'Nothing of the repository has to do with that.')}${missing}`, data: { files, unknown } };
   },
 });
 

@@ -1,4 +1,5 @@
 import type { WorkspacePort } from '../../agent/ports.js';
+import type { RelatedFiles } from '../../protocol/context.js';
 import type { EffectOutcome, FileSymbol, OpenEditor, Place, ReferenceList, WorkspaceChanges } from '../../protocol/window.js';
 
 /** What the tools read: the agent's port, and besides what only some workspaces know. */
@@ -21,6 +22,8 @@ export interface WindowActions {
   /** What a file defines, from top to bottom, as its language server says; empty where none knows the language. */
   fileSymbols(path: string, signal: AbortSignal): Promise<readonly FileSymbol[]>;
   openEditors(signal: AbortSignal): Promise<readonly OpenEditor[]>;
+  /** Files that have to do with names and paths, by the index of the repository; without any, with what the user works on. */
+  related(about: readonly string[], limit: number, signal: AbortSignal): Promise<RelatedFiles>;
   proposeEdit(edit: { readonly path: string; readonly old?: string; readonly new: string }, caller: Caller, signal: AbortSignal): Promise<EffectOutcome>;
   runCommand(command: string, caller: Caller, signal: AbortSignal): Promise<EffectOutcome>;
   tasks(signal: AbortSignal): Promise<readonly { readonly name: string; readonly source: string; readonly group?: string }[]>;

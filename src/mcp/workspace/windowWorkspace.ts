@@ -1,5 +1,6 @@
 import type { Diagnostic, SymbolMatch, WorkspacePort } from '../../agent/ports.js';
 import { normalisePath } from '../../context/files/paths.js';
+import type { RelatedFiles } from '../../protocol/context.js';
 import { windowRequests, type EffectOutcome, type FileSymbol, type OpenEditor, type Place, type ReferenceList, type WorkspaceChanges } from '../../protocol/window.js';
 import type { Caller, ServedWorkspace, WindowActions } from './port.js';
 import type { WindowClient } from './windowClient.js';
@@ -60,6 +61,10 @@ class RemoteActions implements WindowActions {
 
   openEditors(signal: AbortSignal): Promise<readonly OpenEditor[]> {
     return this.client.request(windowRequests.openEditors, {}, signal);
+  }
+
+  related(about: readonly string[], limit: number, signal: AbortSignal): Promise<RelatedFiles> {
+    return this.client.request(windowRequests.related, { about: [...about], limit }, signal);
   }
 
   proposeEdit(edit: { readonly path: string; readonly old?: string; readonly new: string }, { client, call }: Caller, signal: AbortSignal): Promise<EffectOutcome> {

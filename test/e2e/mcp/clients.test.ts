@@ -99,6 +99,15 @@ suite('the workspace for other assistants', function () {
     assert.match((await call('git_status')).content[0]?.text ?? '', /Nothing is changed/);
   });
 
+  test('the files that have to do with a name come from the index, which starts when it is first asked', async () => {
+    const answer = await call('related_files', { about: 'webhookDelivery notThere' });
+    assert.match(answer.content[0]?.text ?? '', /^src\/config\/webhookDelivery\.ts \(named\)\n {2}/);
+    const { files, unknown } = answer.structuredContent as { files: { path: string; why: string }[]; unknown: string[] };
+    assert.ok(files.some(({ why }) => why === 'uses'), JSON.stringify(files));
+    assert.deepEqual(unknown, ['notThere']);
+    assert.equal((await call('related_files', { about: '../x' })).isError, true);
+  });
+
   test('a client is told of text that is typed, of problems and of files that come', async () => {
     const heard = new Set<string>();
     client.setNotificationHandler(ResourceUpdatedNotificationSchema, ({ params }) => void heard.add(params.uri));

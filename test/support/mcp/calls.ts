@@ -8,5 +8,5 @@ export const folderCalls: Calls = {
 
 /** Those of a window besides. */
 export const windowCalls: Calls = {
-  ...folderCalls, file_symbols: { path: 'a.ts' }, diagnostics: {}, open_editors: {}, propose_edit: { path: 'a.ts', new: 'x' }, list_tasks: {}, run_task: { name: 'build' }, run_command: { command: 'npm test' },
+  ...folderCalls, related_files: { about: 'load' }, file_symbols: { path: 'a.ts' }, diagnostics: {}, open_editors: {}, propose_edit: { path: 'a.ts', new: 'x' }, list_tasks: {}, run_task: { name: 'build' }, run_command: { command: 'npm test' },
 };

@@ -40,6 +40,7 @@ export function fakeWindow(root: string, ripgrep: string): FakeWindow {
     searchText: ({ glob, ...options }, signal) => files.searchText({ ...options, ...(glob === undefined ? {} : { glob }) }, signal),
     findSymbol: ({ name, limit }, signal) => files.findSymbol(name, limit, signal),
     fileSymbols: async ({ path }) => [{ name: path, kind: 'function', line: 1, endLine: 1, depth: 0 }],
+    related: async ({ about }) => ({ files: [{ path: 'a.ts', why: 'named', symbols: [{ name: 'load', kind: 'function', signature: 'function load()' }] }], unknown: about.filter((word) => word !== 'load') }),
     references: async ({ name, limit }, signal) => {
       const { matches, truncated } = await files.searchText({ pattern: name, regex: false, caseSensitive: true, limit }, signal);
       return { references: matches, source: 'languageServer', truncated };

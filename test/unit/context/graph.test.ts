@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { pageRank } from '../../../src/context/graph/pageRank.js';
 import { noFocus, rank } from '../../../src/context/graph/ranking.js';
+import { relatedFiles } from '../../../src/context/graph/relatedFiles.js';
 import { referenceGraph } from '../../../src/context/graph/referenceGraph.js';
 import { byStability } from '../../../src/context/plan/stability.js';
 import type { FileFacts } from '../../../src/context/symbols/facts.js';
@@ -55,6 +56,22 @@ suite('context: graph', () => {
     assert.equal(cold.symbol('core.ts', 'rarelyUsed'), 0);
     const warm = await rank(files, { open: ['uses.ts', 'not/there.ts'], changed: [] });
     assert.ok((warm.files.get('far.ts') ?? 0) > (cold.files.get('far.ts') ?? 0) * 1.5);
+  });
+
+  test('files that have to do with a name: who defines it, who uses it and what these lean on, in that order; what is far away last', async () => {
+    const files = new Map(Object.entries({
+      'core.ts': facts(['coreThing']), 'one.ts': facts(['one'], { coreThing: 2 }), 'two.ts': facts(['two'], { coreThing: 1 }), 'far.ts': facts(['farThing', 'besideIt']),
+      'uses.ts': facts(['usesFar'], { farThing: 3 }), 'three.ts': facts(['three'], { coreThing: 5, one: 1, two: 1 }),
+    }).map(([path, one]) => [path, { hash: '', bytes: 1, facts: one }] as const));
+    const about = async (...words: string[]): Promise<string[]> => (await relatedFiles({ files, focus: noFocus }, words, 3)).files.map(({ path, why }) => `${path} ${why}`);
+    assert.deepEqual(await about('farThing'), ['far.ts named', 'uses.ts uses', 'core.ts related']);
+    assert.deepEqual(await about('uses.ts'), ['uses.ts named', 'far.ts related', 'core.ts related']);
+    assert.deepEqual((await about('three', 'one', 'two')).map((line) => line.split(' ')[1]), ['named', 'named', 'named'], 'before what all of them lean on');
+    assert.deepEqual((await about())[0], 'core.ts related');
+    const { files: found, unknown } = await relatedFiles({ files, focus: { open: ['uses.ts'], changed: [] } }, ['noSuchName', 'farThing'], 1);
+    assert.deepEqual([unknown, found], [['noSuchName'], [{ path: 'far.ts', why: 'named', symbols: [{ name: 'farThing', kind: 'function', signature: 'farThing' }, { name: 'besideIt', kind: 'function', signature: 'besideIt' }] }]]);
+    assert.deepEqual(await relatedFiles({ files, focus: noFocus }, ['noSuchName'], 3), { files: [], unknown: ['noSuchName'] });
+    assert.equal((await relatedFiles({ files, focus: { open: ['uses.ts'], changed: [] } }, [], 2)).files.some(({ path }) => path === 'uses.ts'), true, 'what is open counts where nothing is asked');
   });
 
   test('rarely changed files come first, in steps, and by path within one', () => {

@@ -92,6 +92,37 @@ suite('inline: when the language server runs', () => {
     assert.equal(window.started, 1);
   });
 
+  test('for a question to the index it starts without suggestions and without the memory, once, and stays', async () => {
+    const window = new Window();
+    window.values = { ...withoutMemory, 'loupe.inline.enabled': false };
+    await window.refreshed();
+    await Promise.all([window.controller.needIndex(), window.controller.needIndex()]);
+    assert.deepEqual(window.calls.filter((call) => call !== 'stop'), [forIndex]);
+    window.settingsChanged.fire(new Set(['loupe.memory.enabled']));
+    await window.controller.settled();
+    assert.notEqual(window.calls.at(-1), 'stop');
+    const untrusted = new Window();
+    untrusted.values = withoutMemory;
+    untrusted.trusted = false;
+    await untrusted.controller.needIndex();
+    assert.equal(untrusted.started, 0);
+  });
+
+  test('a question to the index does not wait until a file is checked', async () => {
+    const window = new Window();
+    window.values = withoutMemory;
+    let checked: () => void = () => undefined;
+    window.check = (report) => new Promise((resolve) => {
+      checked = resolve;
+      report(0.5);
+    });
+    await window.controller.needIndex();
+    assert.deepEqual(window.calls, [forIndex]);
+    checked();
+    await window.controller.settled();
+    assert.equal(window.started, 2);
+  });
+
   test('not without a model; the error says what to do', async () => {
     const window = new Window();
     window.values = withoutMemory;
