@@ -40,10 +40,10 @@ ${panels.join('\n')}
 }
 
 function panel(model, storages, offset) {
-  const range = [0.002, 10];
+  const range = [0.0005, 10];
   const x = share => left + (share / 0.6) * (width - left - right);
   const y = kld => top + (1 - Math.log(Math.max(kld, range[0]) / range[0]) / Math.log(range[1] / range[0])) * (height - top - bottom);
-  const grid = [0.003, 0.01, 0.03, 0.1, 0.3, 1, 3].map(kld =>
+  const grid = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3].map(kld =>
     `<line x1="${left}" x2="${width - right}" y1="${digits(y(kld), 1)}" y2="${digits(y(kld), 1)}" stroke="#ddd"/><text x="${left - 6}" y="${digits(y(kld) + 4, 1)}" text-anchor="end">${kld}</text>`);
   const ticks = [0, 0.1, 0.2, 0.3, 0.4, 0.5].map(share =>
     `<text x="${digits(x(share), 1)}" y="${height - bottom + 16}" text-anchor="middle">${share}</text>`);
