@@ -1,7 +1,7 @@
 import type { PolicyVerdict, Remember, ToolClass, Zone } from '../protocol/agentEvents.js';
 import type { CommandShape } from './commandShape.js';
 import type { Isolation } from './ports.js';
-import type { FileHashes } from './workspace/namedFiles.js';
+import { type FileHashes, fewNames } from './workspace/namedFiles.js';
 
 /**
  * Where the effect of a call can reach. A path: inside the workspace folder, one of its protected files, one that holds credentials, or
@@ -114,8 +114,7 @@ const sessionReasons: Readonly<Record<ToolClass, string>> = {
 };
 
 /** Of a command that was allowed to the letter. */
-const changedWarning = (files: readonly string[]): string =>
-  `${files.slice(0, 3).map((path) => JSON.stringify(path)).join(', ')}${files.length > 3 ? ` and ${files.length - 3} more` : ''} changed since you allowed this command.`;
+const changedWarning = (files: readonly string[]): string => `${fewNames(files)} changed since you allowed this command.`;
 
 const verbs: Readonly<Record<ToolClass, string>> = { read: 'Reading', write: 'Changing a file', execute: 'Running a command', network: 'Using the network' };
 

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import type { ApprovalPort, CommandPort, WorkspacePort } from '../ports.js';
 import { commandWarnings } from '../commandShape.js';
 import { commandReach } from '../reach.js';
-import { changedFiles, commandFiles } from '../workspace/namedFiles.js';
+import { changedFiles, commandFiles, fewNames } from '../workspace/namedFiles.js';
 import { applyOnce, type Ledger } from './ledger.js';
 import { defineTool, type Tool } from './tool.js';
 
@@ -33,7 +33,7 @@ export function runCommand(ports: CommandPorts, ledger: Ledger): Tool {
       // The user's yes was for a command that runs these files as they were when it was shown.
       const changed = changedFiles(files, await commandFiles(ports.workspace.root, command));
       if (changed.length > 0) {
-        const names = changed.slice(0, 3).map((path) => JSON.stringify(path)).join(', ');
+        const names = fewNames(changed);
         return { outcome: 'refused', content: `${names} changed while this command waited for its approval; it was not run. Look at the change, then ask again.`, summary: `${short(command)}: not run, ${names} changed meanwhile`, truncated: false };
       }
       const { exitCode, output, truncated, timedOut, made } = await ports.commands.run(command, isolation, context.signal);

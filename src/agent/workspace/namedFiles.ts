@@ -71,6 +71,10 @@ export function changedFiles(before: FileHashes, now: FileHashes): readonly stri
   return [...new Set([...Object.keys(before), ...Object.keys(now)])].filter((path) => before[path] !== now[path]).sort();
 }
 
+/** Up to three of them, in quotes, for a sentence. */
+export const fewNames = (paths: readonly string[]): string =>
+  `${paths.slice(0, 3).map((path) => JSON.stringify(path)).join(', ')}${paths.length > 3 ? ` and ${paths.length - 3} more` : ''}`;
+
 async function inside(root: string, path: string, kind: 'file' | 'folder'): Promise<string | undefined> {
   try {
     const real = await realpath(path);

@@ -2,7 +2,7 @@ import { compare } from '../files/walk.js';
 import type { RelatedFile, RelatedFiles } from '../../protocol/context.js';
 import { rankedSymbols } from '../plan/mapEntries.js';
 import type { RepositorySnapshot } from '../plan/snapshot.js';
-import { definedNames } from '../symbols/facts.js';
+import { definedNames, plainName } from '../symbols/facts.js';
 import { rank } from './ranking.js';
 
 /** Of all jumps of the surfer: where the question is about something, what else is central matters little. */
@@ -20,7 +20,7 @@ export async function relatedFiles({ files, focus }: Pick<RepositorySnapshot, 'f
   const users = new Set<string>();
   const unknown: string[] = [];
   for (const word of about) {
-    const [defining, using] = files.has(word) ? [[word], []] : withName(files, word);
+    const [defining, using] = files.has(word) ? [[word], []] : withName(files, plainName(word));
     if (defining.length + using.length === 0) unknown.push(word);
     for (const path of defining) named.add(path);
     for (const path of using.slice(0, mostUsers)) users.add(path);

@@ -32,6 +32,9 @@ const notTargets = new Set<SymbolKind>(['impl', 'namespace', 'module']);
 /** Names that every second file defines. */
 const common = new Set(['constructor', '__init__', '__construct', 'initialize', 'main', 'toString', 'to_s', '__str__', '__repr__', 'ToString', 'Equals', 'equals', 'hashCode', 'default', 'new']);
 
+/** The name in what people write for one: `load` of `Store.load`, `store->load` and `load()`. */
+export const plainName = (written: string): string => written.trim().replace(/\(.*$/, '').split(/[.#]|::|->/).at(-1) ?? written;
+
 /** The names by which other files can mean something in this one, and whether one stands at the top level or only inside others. */
 export function definedNames({ symbols }: FileFacts): ReadonlyMap<string, 'top' | 'member'> {
   const names = new Map<string, 'top' | 'member'>();

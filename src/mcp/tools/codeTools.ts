@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { clip, escapeName } from '../../agent/tools/rows.js';
 import { failure } from '../../base/errors.js';
 import { normalisePath } from '../../context/files/paths.js';
+import { plainName } from '../../context/symbols/facts.js';
 import { offsetOf, pageOf } from '../pages.js';
 import { match, matchRow } from './fileTools.js';
 import { cursor, defineTool, nextCursor, rows, set } from './tool.js';
@@ -10,9 +11,6 @@ const mostDefinitions = 50;
 const symbolsPerPage = 200;
 const referencesPerPage = 100;
 const problemsPerPage = 100;
-
-/** Clients ask for `Store.load` and `load()`; what is defined is `load`. */
-const plainName = (name: string): string => name.trim().replace(/\(.*$/, '').split(/[.#]|::|->/).at(-1) ?? name;
 
 function needName(name: string): string {
   const plain = plainName(name);
@@ -79,7 +77,7 @@ export const relatedFiles = defineTool({
   }),
   run: async ({ about = '' }, { workspace, signal }) => {
     if (!workspace.window) throw failure('tool.failed', 'There is no index of the repository here.', 'Attach to a window.');
-    const words = [...new Set(about.split(/[\s,]+/).filter((word) => word !== '').map((word) => (/[\\/]/.test(word) ? normalisePath(word, workspace.root) : plainName(word))))].slice(0, mostWords);
+    const words = [...new Set(about.split(/[\s,]+/).filter((word) => word !== '').map((word) => (/[\\/]/.test(word) ? normalisePath(word, workspace.root) : word)))].slice(0, mostWords);
     const { files, unknown } = await workspace.window.related(words.map((word) => word.slice(0, 400)), mostRelated, signal);
     const lines = files.map(({ path, why, symbols }) => [`${escapeName(path)}${why === 'related' ? '' : ` (${why})`}`, ...symbols.map(({ signature }) => `  ${signature}`)].join('\n'));
     const missing = unknown.length === 0 ? '' : `\n[not found: ${unknown.join(', ')}]`;

@@ -10,6 +10,7 @@ import { ResourceListChangedNotificationSchema, ResourceUpdatedNotificationSchem
 import type { WindowServer } from '../../../src/extension/window/windowServer.js';
 import { type Calls, folderCalls, windowCalls } from '../../support/mcp/calls.js';
 import { fakeWindow, type FakeWindow, openWindow } from '../../support/mcp/fakeWindow.js';
+import { alive } from '../../support/mcp/folderServers.js';
 import { bundle, callTool, type HttpProcess, overHttp, overStdio, startHttp } from '../../support/mcp/served.js';
 import { ripgrep } from '../../unit/agent/support/folder.js';
 import { commitAll } from '../../unit/mcp/support.js';
@@ -202,13 +203,3 @@ suite('MCP: the shipped server and the SDK\'s own client', function () {
     await second.stop();
   });
 });
-
-function alive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (thrown) {
-    if ((thrown as NodeJS.ErrnoException).code === 'ESRCH') return false;
-    throw thrown;
-  }
-}

@@ -65,6 +65,7 @@ suite('context: graph', () => {
     }).map(([path, one]) => [path, { hash: '', bytes: 1, facts: one }] as const));
     const about = async (...words: string[]): Promise<string[]> => (await relatedFiles({ files, focus: noFocus }, words, 3)).files.map(({ path, why }) => `${path} ${why}`);
     assert.deepEqual(await about('farThing'), ['far.ts named', 'uses.ts uses', 'core.ts related']);
+    assert.deepEqual(await about('Some.farThing()'), await about('farThing'));
     assert.deepEqual(await about('uses.ts'), ['uses.ts named', 'far.ts related', 'core.ts related']);
     assert.deepEqual((await about('three', 'one', 'two')).map((line) => line.split(' ')[1]), ['named', 'named', 'named'], 'before what all of them lean on');
     assert.deepEqual((await about())[0], 'core.ts related');
