@@ -167,7 +167,7 @@ suite('the workspace for other assistants', function () {
 
   test('over HTTP once it is switched on', async () => {
     await setUserSettings({ 'loupe.mcp.http.enabled': true });
-    const written = (): string | undefined => readdirSync(run()).find((name) => name.startsWith('mcp-http-'));
+    const written = (): string | undefined => readdirSync(run()).find((name) => /^mcp-http-.*\.json$/.test(name));
     await until(() => written() !== undefined, 'the server listens', 30_000);
     const { port, token } = JSON.parse(readFileSync(join(run(), written() ?? ''), 'utf8')) as { port: number; token: string };
     const overHttp = new Client({ name: 'Another', version: '1' });
