@@ -1,7 +1,7 @@
 // What each storage of the KV cache costs in quality: mean and 99.9th percentile of the KL divergence from f16, agreement of the first
 // choice, perplexity.
 //
-//   node native/bench/quality.mjs [--models=a,b] [--storages=a,b] [--chunks=N]
+//   node native/bench/quality.mjs [--models=a,b] [--storages="a;b"] [--chunks=N]
 //
 // Results are kept in docs/eval/kv-quality.json and shown in docs/eval/kv-quality.md, with a plot: a run replaces what it measures anew.
 import fs from 'node:fs';
@@ -34,14 +34,14 @@ const storages = {
 
 async function main() {
   const { values: options } = parseArgs({ options: { models: { type: 'string' }, storages: { type: 'string' }, chunks: { type: 'string' } } });
-  const chosen = (all, names) => Object.entries(all).filter(([name]) => names === undefined || names.split(',').includes(name));
+  const chosen = (all, names) => Object.entries(all).filter(([name]) => names === undefined || names.includes(name));
   const file = fromRoot('docs', 'eval', 'kv-quality.json');
   const kept = fs.existsSync(file) ? JSON.parse(fs.readFileSync(file, 'utf8')) : {};
   await withPerplexity(undefined, async ({ hash, base, compare, forget }) => {
-    for (const [name, { file: model, chunks: usual }] of chosen(models, options.models)) {
+    for (const [name, { file: model, chunks: usual }] of chosen(models, options.models?.split(','))) {
       const chunks = Number(options.chunks ?? usual);
       await base(model, chunks);
-      for (const [storage, how] of chosen(storages, options.storages)) {
+      for (const [storage, how] of chosen(storages, options.storages?.split(';'))) {
         const { found, seconds } = await compare(model, how, chunks);
         (kept[name] ??= {})[storage] = { bits: how.bits, ours: how.ours === true, chunks, corpus: hash, ...found };
         note(`${name}, ${storage}: KLD ${found.kld}, 99.9 % ${found.kld999}, same top ${found.sameTop} %, PPL ${found.ppl} (${seconds.toFixed(0)} s)`);

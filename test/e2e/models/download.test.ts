@@ -24,6 +24,8 @@ suite('download of a model through the list (mirror on this machine, real 0.5B m
   let mirror: ModelMirror;
   const folder = (): string => vscode.workspace.getConfiguration().get('loupe.model.directory', '');
   const inFolder = (): string[] => readdirSync(folder()).filter((name) => !name.startsWith('.')).sort();
+  /** A download gives its lock back last: after its file has its name, and before it says how it went. */
+  const ended = (file: string): Promise<void> => until(() => !existsSync(join(folder(), `${file}.lock`)), 'the download has ended', 60_000);
   const requests = (file: string): ModelMirror['requests'] => mirror.requests.filter(({ path }) => path.endsWith(file));
 
   /** By keyboard: opens the list, types a part of the name, takes the first match. */
@@ -65,7 +67,7 @@ suite('download of a model through the list (mirror on this machine, real 0.5B m
     assert.equal(requests(coder.file)[0]?.path, `/hub${new URL(coder.url ?? '').pathname}`);
     await pressInNotice('Downloading', 'Cancel');
     await workbench.waitFor('.notifications-center .notification-list-item:has-text("Downloading")', { state: 'detached' });
-    await until(() => !existsSync(join(folder(), `${coder.file}.lock`)), 'the download has ended');
+    await ended(coder.file);
     assert.deepEqual(inFolder(), [`${coder.file}.part`, `${coder.file}.part.json`]);
     assert.ok(statSync(join(folder(), `${coder.file}.part`)).size >= held);
     await chat.waitFor('.obstacle button:has-text("Choose Model")');
@@ -80,6 +82,7 @@ suite('download of a model through the list (mirror on this machine, real 0.5B m
     await press('Escape');
     await choose(coder.name);
     await until(() => existsSync(join(folder(), coder.file)), 'the file is there', 60_000);
+    await ended(coder.file);
     assert.equal(requests(coder.file).at(-1)?.headers.range, `bytes=${kept}-`);
     assert.deepEqual(inFolder(), [coder.file]);
     assert.equal(await sha256File(join(folder(), coder.file), () => undefined, new AbortController().signal), coder.sha256);
