@@ -1,9 +1,10 @@
 import { strict as assert } from 'node:assert';
+import { readdirSync } from 'node:fs';
 import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { loupeBuild } from '../../../src/sidecar/engine/binding.js';
-import { generate, loadParams, plain, request, value, Workplace } from '../../support/sidecar/harness.js';
+import { generate, loadParams, plain, request, value, waitUntil, Workplace } from '../../support/sidecar/harness.js';
 
 const root = fileURLToPath(new URL('../../../../', import.meta.url));
 const script = async <T>(...file: string[]): Promise<T> => await import(pathToFileURL(join(root, 'scripts', ...file)).href) as T;
@@ -39,6 +40,28 @@ suite('Which binding is loaded', () => {
     value(await client.load(loadParams('small', { kvPreset: 'balanced', contextSize: 512 })));
     assert.match(value((await generate(client, request(plain('1, 2, 3, 4,'), { maxTokens: 4 }))).result).text, /5/);
     assert.equal(value(await client.audit('chat')).engine.binding, engine.binding);
+  });
+
+  test('ours keeps its threads from one token to the next, and ends them with the model', async function () {
+    if (process.platform !== 'linux') this.skip(); // threads are files there
+    const client = place.client();
+    value(await client.load(loadParams('small', { contextSize: 512, threads: 2 })));
+    const threads = (): string[] => readdirSync(`/proc/${String(pid)}/task`);
+    const pid = await place.pid();
+    value((await generate(client, request(plain('1, 2, 3, 4,'), { maxTokens: 2 }))).result);
+
+    const loaded = new Set(threads());
+    const seen = new Set<string>();
+    const looking = setInterval(() => { for (const id of threads()) seen.add(id); }, 1);
+    const { result } = await generate(client, request(plain('1, 2, 3, 4,'), { maxTokens: 60 }));
+    clearInterval(looking);
+    assert.ok(value(result).stats.tokensOut > 20);
+    // Not of the engine: V8 and the thread pool of Node may start one or two of theirs late.
+    const started = [...seen].filter((id) => !loaded.has(id)).length;
+    assert.ok(started <= 4, `${started} threads were started`);
+
+    value(await client.unload('chat'));
+    await waitUntil('a thread less', () => threads().length < loaded.size, 5000);
   });
 
   test('without it the published one serves, with its own storage, and says so in plain words', async () => {
