@@ -28,12 +28,12 @@ const newest = (keys, values, bits) => [
 
 /** Title -> [name, how] of what belongs into one table. */
 export const groups = {
-  'Keys of about 4 bits, values in f16': keysOnly(['kv4', 'lm4-128', 'kv4_32', 'tq4', 'kv3+qjl1', 'tq3+qjl1', 'kv4+signs1', 'kv4+signs2', 'kv4+signs3', 'kv4+centre64', 'kv4+centre128']),
-  'Keys of about 3 bits, values in f16': keysOnly(['kv3', 'lm3-128', 'kv3_32', 'lm3.25-64', 'lm3.5-64', 'kv3+outliers2', 'kv3+outliers4', 'tq3', 'tq3.5', 'tq3.5split', 'kv2+qjl1', 'kv3+centre64']),
-  'Keys of about 2 bits, values in f16': keysOnly(['kv2', 'lm2.5-64', 'tq2', 'tq2.5', 'tq2.5split']),
+  'Keys of about 4 bits, values in f16': keysOnly(['kv4', 'lm4-128', 'kv4_32', 'tq4', 'kv3+qjl1', 'tq3+qjl1', 'kv4+signs1', 'kv4+signs2', 'kv4+signs3', 'kv4+centre64', 'kv4+centre128', 'lm4split2', 'lm4split4']),
+  'Keys of about 3 bits, values in f16': keysOnly(['kv3', 'lm3-128', 'kv3_32', 'lm3.25-64', 'lm3.5-64', 'lm3split2', 'lm3split4', 'kv3+outliers2', 'kv3+outliers4', 'tq3', 'tq3.5', 'tq3.5split', 'kv2+qjl1', 'kv3+centre64']),
+  'Keys of about 2 bits, values in f16': keysOnly(['kv2', 'lm2split2', 'lm2split4', 'lm2.5-64', 'tq2', 'tq2.5', 'tq2.5split']),
   'Keys without the exact bias and without balance, values in f16': keysOnly(['kv4', 'kv4+centre64', 'kv4+outliers4'], untransformed)
     .map(([name, how]) => [`${name}, plain`, how]),
-  'Values, keys in f16': valuesOnly(['kv4', 'tq4', 'kv2', 'lm2-128', 'kv2_32', 'tq2', 'kv2+signs1', 'kv2+signs2']),
+  'Values, keys in f16': valuesOnly(['kv4', 'tq4', 'kv3', 'kv2', 'lm3split4', 'lm2split4', 'lm2-128', 'kv2_32', 'tq2', 'kv2+signs1', 'kv2+signs2']),
   'First and newest tokens in f16 (the shipped storage, in batches of 256)': [...newest('kv5', 'kv4', 9.25), ...newest('kv3', 'kv2', 5.25)],
 };
 

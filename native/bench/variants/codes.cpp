@@ -55,45 +55,46 @@ private:
     const lkv_format format;
 };
 
-/* One fitted scale for each block. Scales have 11 steps an octave, as those of the shipped formats. */
+/* Scales have 11 steps an octave, as those of the shipped formats. */
+float onGrid(float scale) { return scale > 0 ? std::exp2(std::round(std::log2(scale) * 11) / 11) : 0; }
+
+/* One fitted scale. Least squares for a scale given the levels, and the levels given the scale, from several first guesses: the best end wins. */
+void storeFitted(const Code & code, float * values, int32_t n) {
+    const float rms = std::sqrt(squaredLength(values, n) / n);
+    float largest = 0;
+    for (int32_t i = 0; i < n; i++) largest = std::max(largest, std::fabs(values[i]));
+    float best = 0, bestGain = 0;
+    for (const float guess : {rms, 0.93f * rms, 1.08f * rms, largest / code.largest(), 0.9f * largest / code.largest()}) {
+        float scale = guess;
+        for (int round = 0; round < 3 && scale > 0; round++) {
+            float xc = 0, cc = 0;
+            for (int32_t i = 0; i < n; i++) {
+                const float level = code.nearest(values[i] / scale, i, n);
+                xc += values[i] * level;
+                cc += level * level;
+            }
+            const float gain = scale * (2 * xc - scale * cc); // of the squared error, against storing zeros
+            if (round > 0 && gain > bestGain) {
+                bestGain = gain;
+                best = scale;
+            }
+            scale = onGrid(xc / cc);
+        }
+    }
+    for (int32_t i = 0; i < n; i++) values[i] = best > 0 ? best * code.nearest(values[i] / best, i, n) : 0;
+}
+
+/* One fitted scale for each block. */
 class Fitted : public Variant {
 public:
     Fitted(double bits_, int32_t block_) : code(bits_), block(block_) {}
     void store(const Rows & rows) const override {
         for (int64_t i = 0; i < rows.n; i++) {
-            for (int32_t j = 0; j < rows.size; j += block) storeBlock(rows.row(i) + j, std::min(block, rows.size - j));
+            for (int32_t j = 0; j < rows.size; j += block) storeFitted(code, rows.row(i) + j, std::min(block, rows.size - j));
         }
     }
     double bits(int32_t size) const override { return code.bits + 8.0 * ((size + block - 1) / block) / size; }
-
 private:
-    static float onGrid(float scale) { return scale > 0 ? std::exp2(std::round(std::log2(scale) * 11) / 11) : 0; }
-
-    /* Least squares for a scale given the levels, and the levels given the scale, from several first guesses: the best end wins. */
-    void storeBlock(float * values, int32_t n) const {
-        const float rms = std::sqrt(squaredLength(values, n) / n);
-        float largest = 0;
-        for (int32_t i = 0; i < n; i++) largest = std::max(largest, std::fabs(values[i]));
-        float best = 0, bestGain = 0;
-        for (const float guess : {rms, 0.93f * rms, 1.08f * rms, largest / code.largest(), 0.9f * largest / code.largest()}) {
-            float scale = guess;
-            for (int round = 0; round < 3 && scale > 0; round++) {
-                float xc = 0, cc = 0;
-                for (int32_t i = 0; i < n; i++) {
-                    const float level = code.nearest(values[i] / scale, i, n);
-                    xc += values[i] * level;
-                    cc += level * level;
-                }
-                const float gain = scale * (2 * xc - scale * cc); // of the squared error, against storing zeros
-                if (round > 0 && gain > bestGain) {
-                    bestGain = gain;
-                    best = scale;
-                }
-                scale = onGrid(xc / cc);
-            }
-        }
-        for (int32_t i = 0; i < n; i++) values[i] = best > 0 ? best * code.nearest(values[i] / best, i, n) : 0;
-    }
     const Code code;
     const int32_t block;
 };
@@ -130,33 +131,58 @@ private:
     const Code code;
 };
 
-class TurboSplit : public Variant {
+/* Channels in parts of the same size, those with most energy first, each part rotated by itself. */
+class Split : public Variant {
 public:
-    explicit TurboSplit(int bits_) : many(bits_ + 1), few(bits_) {}
+    explicit Split(int32_t parts_) : parts(parts_) {}
     void store(const Rows & rows) const override {
         rotate(rows);
-        const int32_t half = rows.size / 2;
-        const std::vector<int32_t> large = largestChannels(rows, half);
-        std::vector<int32_t> order(large);
-        for (int32_t j = 0; j < rows.size; j++) {
-            if (!std::binary_search(large.begin(), large.end(), j)) order.push_back(j);
+        const int32_t n = rows.size / parts;
+        std::vector<int32_t> order;
+        for (int32_t part = 1; part <= parts; part++) {
+            for (const int32_t channel : largestChannels(rows, part * n)) {
+                if (std::find(order.begin(), order.end(), channel) == order.end()) order.push_back(channel);
+            }
         }
         const std::vector<float> signs = randomSigns(kTurboSeed, rows.size);
-        const int32_t rotation = half & -half; // the largest power of two in it
-        std::vector<float> parts(rows.size);
+        const int32_t rotation = n & -n; // the largest power of two in it
+        std::vector<float> sorted(rows.size);
         for (int64_t i = 0; i < rows.n; i++) {
-            for (int32_t j = 0; j < rows.size; j++) parts[j] = signs[j] * rows.row(i)[order[j]];
-            lkv_hadamard(parts.data(), rows.size, rotation);
-            storeByNorm(many, parts.data(), half);
-            storeByNorm(few, parts.data() + half, half);
-            lkv_hadamard(parts.data(), rows.size, rotation);
-            for (int32_t j = 0; j < rows.size; j++) rows.row(i)[order[j]] = signs[j] * parts[j];
+            for (int32_t j = 0; j < rows.size; j++) sorted[j] = signs[j] * rows.row(i)[order[j]];
+            lkv_hadamard(sorted.data(), rows.size, rotation);
+            for (int32_t part = 0; part < parts; part++) storePart(part, sorted.data() + part * n, n);
+            lkv_hadamard(sorted.data(), rows.size, rotation);
+            for (int32_t j = 0; j < rows.size; j++) rows.row(i)[order[j]] = signs[j] * sorted[j];
         }
         rotate(rows);
     }
+protected:
+    const int32_t parts;
+    virtual void storePart(int32_t part, float * values, int32_t n) const = 0;
+};
+
+class TurboSplit : public Split {
+public:
+    explicit TurboSplit(int bits_) : Split(2), many(bits_ + 1), few(bits_) {}
     double bits(int32_t size) const override { return few.bits + 0.5 + 2 * 16.0 / size; }
+protected:
+    void storePart(int32_t part, float * values, int32_t n) const override { storeByNorm(part == 0 ? many : few, values, n); }
 private:
     const Code many, few;
+};
+
+/* A bit more for the first part, a bit less for the last, and fitted scales for 64 values, or for a part where it is shorter. */
+class FittedSplit : public Split {
+public:
+    FittedSplit(int bits_, int32_t parts_) : Split(parts_), many(bits_ + 1), some(bits_), few(bits_ - 1) {}
+    double bits(int32_t size) const override { return some.bits + 8.0 / std::min(64, size / parts); }
+protected:
+    void storePart(int32_t part, float * values, int32_t n) const override {
+        const Code & code = part == 0 ? many : part == parts - 1 ? few : some;
+        for (int32_t j = 0; j < n; j += 64) storeFitted(code, values + j, std::min(64, n - j));
+    }
+private:
+    const Code many, some, few;
 };
 
 /* "3.5" -> 3.5; 0 when it is no number from 1 to 6 bits. */
@@ -175,6 +201,9 @@ std::unique_ptr<const Variant> parseCode(const std::string & name) {
     }
     const std::string family = name.substr(0, 2), rest = name.size() > 2 ? name.substr(2) : "";
     if (family == "lm") {
+        const int whole = rest.empty() ? 0 : rest[0] - '0';
+        const int64_t parts = rest.empty() ? -1 : numberAfter("split", rest.substr(1));
+        if (whole >= 2 && whole <= 5 && (parts == 2 || parts == 4)) return std::make_unique<FittedSplit>(whole, (int32_t) parts);
         const size_t dash = rest.find('-');
         const double bits = bitsIn(rest.substr(0, dash));
         const int64_t block = dash == std::string::npos ? -1 : numberAfter("-", rest.substr(dash));

@@ -11,6 +11,8 @@
  *                             signs before the Hadamard transform stand for its random rotation
  *   tq3.5split                the same as the paper's experiments have it: channels are parted before the rotation into those with the
  *                             largest energy and the rest, each half is rotated by itself and has a norm, and the first has one bit more
+ *   lm3split2, lm3split4      channels are parted before the rotation into halves or quarters by their energy, each rotated by itself and with
+ *                             fitted scales for 64 values, or for a part where it is shorter; the first part has one bit more, the last one less
  *   exact                     nothing is lost
  *
  *   +signs7                   random signs (seed 7) before the Hadamard transform

@@ -30,6 +30,8 @@ TEST("variants: the error of each code on normal rows is that of theory") {
     const struct { const char * name; double error; } expected[] = {
         {"tq4", .0093}, {"tq3", .0340}, {"tq2", .1162}, {"tq3.5", .0217}, {"tq2.5", .0751}, {"tq3.5split", .0211}, {"tq2.5split", .0730},
         {"lm4-128", .0078}, {"lm4-64", .0070}, {"lm4-32", .0059}, {"lm3-128", .0317}, {"lm3-64", .0296}, {"lm3.5-64", .0182}, {"lm2-64", .1115},
+        // Equal energies, so that a bit given and one taken cost more than they bring: the mean of both errors.
+        {"lm3split2", .0592}, {"lm3split4", .0399},
     };
     const std::vector<float> rows = normalRows(1500);
     for (const auto & one : expected) CHECK_NEAR(errorOf(one.name, rows), one.error, .03 * one.error);
@@ -47,7 +49,7 @@ TEST("variants: shipped formats go through the library, and a fitted scale for 6
 TEST("variants: bits with scales and norms") {
     const struct { const char * name; int32_t size; double bits; } expected[] = {
         {"kv4", 128, 4.125}, {"kv4_32", 128, 4.25}, {"lm4-128", 128, 4.0625}, {"lm3.5-64", 256, 3.625}, {"tq4", 128, 4.125}, {"tq4", 256, 4.0625},
-        {"tq3.5", 128, 3.625}, {"tq3.5split", 128, 3.75}, {"kv3+qjl1", 128, 4.25}, {"tq3+qjl1", 128, 4.25}, {"kv4+signs3", 128, 4.125},
+        {"tq3.5", 128, 3.625}, {"tq3.5split", 128, 3.75}, {"lm3split2", 128, 3.125}, {"lm3split4", 128, 3.25}, {"lm3split4", 256, 3.125}, {"lm3split2", 64, 3.25}, {"kv3+qjl1", 128, 4.25}, {"tq3+qjl1", 128, 4.25}, {"kv4+signs3", 128, 4.125},
         {"kv3+outliers4", 128, 3.4375}, {"kv4+centre64", 128, 4.125 + 8.125 / 64}, {"exact", 128, 32},
     };
     for (const auto & one : expected) {
@@ -93,6 +95,14 @@ TEST("variants: outliers that are kept apart cost nothing") {
     const double normal = errorOf("kv3", plain) * squaredLength(plain);
     CHECK(errorOf("kv3", rows) * squaredLength(rows) > 10 * normal);
     CHECK_AT_MOST(errorOf("kv3+outliers2", rows) * squaredLength(rows), 1.5 * normal); // with what 8 bits lose of the large ones
+}
+
+TEST("variants: parted by energy, the same bits lose less where channels differ, as theory has it") {
+    std::vector<float> rows = normalRows(1000);
+    for (size_t i = 0; i < rows.size(); i += 2) rows[i] *= 4; // 16 of 17 parts of the energy
+    lkv_hadamard(rows.data(), (int64_t) rows.size(), kSize);
+    CHECK_NEAR(errorOf("lm3-64", rows), .0296, .002);
+    CHECK_NEAR(errorOf("lm3split2", rows), (16 * .0070 + .1115) / 17, .0008);
 }
 
 TEST("variants: QJL estimates dot products without bias, with the variance of theory, and makes the row itself worse") {
