@@ -10,7 +10,10 @@ const longSliceMs = 1000;
  * slices were, and so not on how fast or busy the machine is.
  */
 export const tile = 64;
-/** Only a machine that needs longer than this for a tile reads less than one at once. */
+/**
+ * Only a machine that needs longer than this for a tile reads less than one at once, and only after two slices like that: one alone was a stall, for example because the
+ * first one after a start reads the model's weights from the disk.
+ */
 const longestTileMs = 2000;
 const shortest = 16;
 /** After a completion, more are to be expected for this long. */
@@ -19,6 +22,7 @@ const typingMs = 20_000;
 /** Chooses how many tokens of a prompt to evaluate in one step, from the speed measured so far. */
 export class SliceSize {
   private tokensPerMs: number | undefined;
+  private lastTwo: readonly number[] = [];
   private lastCompletion = Number.NEGATIVE_INFINITY;
 
   constructor(private readonly longest: number, private readonly clock: Clock) {}
@@ -39,7 +43,7 @@ export class SliceSize {
     const speed = this.tokensPerMs;
     if (speed === undefined) return Math.min(this.longest, tile); // the first slice after the start only measures
     if (this.clock.monotonic() - this.lastCompletion < typingMs) return this.within(wholes(speed * shortSliceMs, shortest));
-    const least = speed * longestTileMs >= tile ? tile : shortest;
+    const least = this.lastTwo.length === 2 && Math.max(...this.lastTwo) * longestTileMs < tile ? shortest : tile;
     return this.within(Math.max(least, wholes(speed * (brief ? shortSliceMs : longSliceMs), tile)));
   }
 
@@ -50,6 +54,7 @@ export class SliceSize {
   measured(tokens: number, ms: number): void {
     if (tokens < shortest || ms <= 0) return; // a short tail says nothing about a full slice
     const speed = tokens / ms;
+    this.lastTwo = [...this.lastTwo.slice(-1), speed];
     this.tokensPerMs = this.tokensPerMs === undefined ? speed : this.tokensPerMs * 0.5 + speed * 0.5;
   }
 }

@@ -13,11 +13,13 @@ export interface Totals {
   readonly unstable?: readonly string[];
 }
 export const nothing: Totals = { passed: 0, failed: 0, skipped: 0 };
-export const add = (a: Totals, b: Totals): Totals =>
-  ({
-    passed: a.passed + b.passed, failed: a.failed + b.failed, skipped: a.skipped + b.skipped,
-    failures: [...a.failures ?? [], ...b.failures ?? []], unstable: [...a.unstable ?? [], ...b.unstable ?? []],
-  });
+export function add(a: Totals, b: Totals): Totals {
+  const unstable = [...a.unstable ?? [], ...b.unstable ?? []];
+  return {
+    passed: a.passed + b.passed, failed: a.failed + b.failed, skipped: a.skipped + b.skipped, failures: [...a.failures ?? [], ...b.failures ?? []],
+    ...(unstable.length > 0 && { unstable }),
+  };
+}
 
 /** What the mocha entry runs next. In a file, because one server outlives all phases and so does its environment. */
 interface Plan {

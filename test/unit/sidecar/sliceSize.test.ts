@@ -24,7 +24,18 @@ suite('slices of a prompt', () => {
     assert.deepEqual(slicesOf(1000, 10_000), [64, 512, 424]);
     assert.deepEqual(slicesOf(200, 40), [64, 64, 72]);
     assert.deepEqual(slicesOf(100, 20), [100]);
-    assert.deepEqual(slicesOf(200, 20), [64, 16, 16, 16, 16, 16, 16, 16, 16, 8], 'a tile would take more than two seconds');
+    assert.deepEqual(slicesOf(200, 20), [64, 64, 16, 16, 16, 16, 8], 'a tile would take more than two seconds');
+  });
+
+  test('one slice that took long changes nothing in how the engine computes, a second one does', () => {
+    const sizes = new SliceSize(512, { now: () => 0, monotonic: () => 0 });
+    sizes.measured(64, 9000);
+    assert.equal(sizes.next(1000), 64);
+    sizes.measured(64, 300);
+    assert.equal(sizes.next(1000), 64);
+    sizes.measured(64, 9000);
+    sizes.measured(64, 9000);
+    assert.equal(sizes.next(1000), 16);
   });
 
   test('never leave less than the engine computes at once, so that it always computes in the same way, however fast the machine is', () => {
