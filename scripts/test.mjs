@@ -19,7 +19,6 @@ async function main(args) {
   for (const name of chosen) all.push([name, await runSuite(name, values)]);
 
   // Again at the end: the start of a long output is the first to be cut off.
-  for (const [name, { unstable = [] }] of all) for (const failure of unstable) note(`unstable in ${name}, passed when run again: ${failure.split('\n')[0]}`);
   for (const [name, { failures = [] }] of all) for (const failure of failures) note(`failed in ${name}: ${failure.split('\n')[0]}`);
   for (const [name, { passed, failed, skipped }] of all) note(`${name}: ${passed} passed, ${failed} failed, ${skipped} skipped`);
   const sum = key => all.reduce((total, [, totals]) => total + totals[key], 0);

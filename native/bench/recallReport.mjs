@@ -54,7 +54,7 @@ other rounding alone does. "broken on purpose" (kv2/kv2 without any of the trans
 
 Code of mocha with constants of random value hidden in functions of their own. Each cell: constants asked for one at a time · constants asked for
 three together · questions about the code itself, found of asked. Qwen is asked in its chat format; Gemma, a base model, goes on with code.
-What the models find at 16,000 tokens and more is near the limit of what they can, so other rounding alone moves a few: "f16 with transforms" says how many.
+A preset passes with 0 in "found by f16 only". What the models find at 16,000 tokens and more is near the limit of what they can, so other rounding alone moves a few: "f16 with transforms" says how many.
 
 ${Object.entries(kept.recall).map(recallTable).join('\n')}
 ## Whole answers

@@ -25,10 +25,6 @@ const load = name => import(pathToFileURL(fromRoot('out', 'test', 'support', 'wo
  * Runs the scenarios in test/e2e against the packaged extension: in desktop VS Code when LOUPE_E2E_HOST is `desktop`
  * (needs a network and a display), else in the browser workbench. There two run at a time, one with a model and one without: what has no model mostly waits
  * for a workbench, what has one for the processor. Then a scenario's output comes when it is done.
- *
- * A scenario that fails is run once more, whole, as one test of it goes on where another stopped. If it fails again it has failed; if it passes then, it has passed, and is named
- * among `unstable` with what failed at first: a browser on a busy machine is late once in some hundred tests, and a fault of ours that shows as seldom should be seen too.
- * At most three are run again: more than that is no accident.
  */
 export async function runScenarios({ vsix, only = [], grep }) {
   await bundleTests();
@@ -49,30 +45,15 @@ async function runLane(scenarios, runOne, options) {
   const all = [];
   for (const { name } of scenarios) {
     const started = performance.now();
-    all.push(await runTwice(name, () => totalsOf(name, () => runOne(name, options))));
+    try {
+      all.push(await runOne(name, options));
+    } catch (error) {
+      note(`${name} could not run: ${error.stack ?? error}`);
+      all.push({ passed: 0, failed: 1, skipped: 0, failures: [`${name} could not run: ${error.message ?? error}`] });
+    }
     note(`${name}: ${((performance.now() - started) / 1000).toFixed(1)} s`);
   }
   return all;
-}
-
-let spare = 3;
-
-async function runTwice(name, run) {
-  const first = await run();
-  if (first.failed === 0 || spare-- <= 0) return first;
-  note(`${name}: ${first.failed} failed, so it is run once more`);
-  const second = await run();
-  return second.failed > 0 ? second : { ...second, unstable: first.failures };
-}
-
-/** A scenario that could not run counts as one failure. */
-async function totalsOf(name, run) {
-  try {
-    return await run();
-  } catch (error) {
-    note(`${name} could not run: ${error.stack ?? error}`);
-    return { passed: 0, failed: 1, skipped: 0, failures: [`${name} could not run: ${error.message ?? error}`] };
-  }
 }
 
 /** In a process of its own, so that the output of two scenarios is not mixed. */

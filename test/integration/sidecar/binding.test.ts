@@ -53,8 +53,7 @@ suite('Which binding is loaded', () => {
     const loaded = new Set(threads());
     const seen = new Set<string>();
     const looking = setInterval(() => { for (const id of threads()) seen.add(id); }, 1);
-    const { result } = await generate(client, request(plain('1, 2, 3, 4,'), { maxTokens: 60 }));
-    clearInterval(looking);
+    const { result } = await generate(client, request(plain('1, 2, 3, 4,'), { maxTokens: 60 })).finally(() => clearInterval(looking));
     assert.ok(value(result).stats.tokensOut > 20);
     // Not of the engine: V8 and the thread pool of Node may start one or two of theirs late.
     const started = [...seen].filter((id) => !loaded.has(id)).length;

@@ -16,9 +16,7 @@ suite('Recovery of the sidecar', () => {
     const client = place.client();
     const states: SupervisorState['state'][] = [];
     client.onState((state) => states.push(state.state));
-    const began = performance.now();
     value(await client.load(loadParams('small')));
-    const firstMs = performance.now() - began;
     const { pid } = value(await client.start());
     let killed = 0;
     const { result, deltas } = await generate(client, counting, (delta) => {
@@ -30,8 +28,7 @@ suite('Recovery of the sidecar', () => {
     assert.match(deltas.map((delta) => delta.text).join(''), /6/);
     const status = value(await client.status());
     const tookMs = performance.now() - killed;
-    // Beside other work a start itself may take longer than that; then twice the first one is what a second may take with its pause.
-    assert.ok(tookMs < Math.max(5000, 2 * firstMs), `${Math.round(tookMs)} ms, the first start ${Math.round(firstMs)} ms`);
+    assert.ok(tookMs < 5000, `${Math.round(tookMs)} ms`);
     assert.equal(status.roles.chat.state, 'ready');
     assert.notEqual(status.pid, pid);
     assert.equal(code((await generate(client, { ...counting, id: 'again', maxTokens: 3 })).result), 'ok');

@@ -4,22 +4,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Profile } from './profile.js';
 import { phaseBundle, type NamedScenario } from './scenario.js';
 
-/** Counts of tests, and a line for each that failed; `unstable`: for each that failed before its scenario passed when it was run again. */
+/** Counts of tests, and a line for each that failed. */
 export interface Totals {
   readonly passed: number;
   readonly failed: number;
   readonly skipped: number;
   readonly failures?: readonly string[];
-  readonly unstable?: readonly string[];
 }
 export const nothing: Totals = { passed: 0, failed: 0, skipped: 0 };
-export function add(a: Totals, b: Totals): Totals {
-  const unstable = [...a.unstable ?? [], ...b.unstable ?? []];
-  return {
-    passed: a.passed + b.passed, failed: a.failed + b.failed, skipped: a.skipped + b.skipped, failures: [...a.failures ?? [], ...b.failures ?? []],
-    ...(unstable.length > 0 && { unstable }),
-  };
-}
+export const add = (a: Totals, b: Totals): Totals =>
+  ({ passed: a.passed + b.passed, failed: a.failed + b.failed, skipped: a.skipped + b.skipped, failures: [...a.failures ?? [], ...b.failures ?? []] });
 
 /** What the mocha entry runs next. In a file, because one server outlives all phases and so does its environment. */
 interface Plan {
