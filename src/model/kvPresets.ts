@@ -8,17 +8,17 @@ interface Preset {
   /** Bits of a code in Loupe's formats; 16: f16. */
   readonly keys: Bits | 16;
   readonly values: Bits | 16;
-  /** For settings and lists. */
+  /** For settings and lists: the picker shows some 70 characters of it. */
   readonly description: string;
 }
 
 /** The one table of presets. Keys need more bits than values: an error in a key is amplified by softmax. Measured: docs/eval/kv-quality.md, kv-recall.md. */
 export const presets: Readonly<Record<KvPreset, Preset>> = {
   exact: { keys: 16, values: 16, description: 'f16, nothing is lost' },
-  faithful: { keys: 8, values: 5, description: 'keys of 8 bits, values of 5: more than twice the context of f16, no difference that could be noticed' },
-  balanced: { keys: 5, values: 4, description: 'keys of 5 bits, values of 4: more than three times the context of f16, with as much found in it' },
-  compact: { keys: 4, values: 2, description: 'keys of 4 bits, values of 2: five times the context of f16; of what f16 finds in long code it misses one in ten' },
-  smallest: { keys: 3, values: 2, description: 'keys of 3 bits, values of 2: six times the context of f16; of what f16 finds in long code it misses one in six, with very small models more' },
+  faithful: { keys: 8, values: 5, description: 'keys of 8 bits, values of 5: no difference that could be noticed' },
+  balanced: { keys: 5, values: 4, description: 'keys of 5 bits, values of 4: more than three times the context of f16' },
+  compact: { keys: 4, values: 2, description: 'five times the context of f16; misses a tenth of what f16 finds' },
+  smallest: { keys: 3, values: 2, description: 'six times the context of f16; misses a sixth or more of what f16 finds' },
 };
 
 /** What native/engine/llama-kv-tail.h allocates for each sequence beside a compressed cache; a test compares the two. */
