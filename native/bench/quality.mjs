@@ -8,7 +8,7 @@ import fs from 'node:fs';
 import { parseArgs } from 'node:util';
 import { note } from '../../scripts/lib/log.mjs';
 import { fromRoot } from '../../scripts/lib/paths.mjs';
-import { context, models, upstreamF16, withPerplexity } from './perplexity.mjs';
+import { context, models, storedFor, upstreamF16, withPerplexity } from './perplexity.mjs';
 import { memoryOf } from './qualityMemory.mjs';
 import { render } from './qualityReport.mjs';
 
@@ -23,11 +23,13 @@ const storages = {
   iq4_nl: { keys: 'iq4_nl', values: 'iq4_nl', bits: 9 },
   faithful: { keys: 'kv8', values: 'kv5', bits: 13.25, ours: true },
   balanced: { keys: 'kv5', values: 'kv4', bits: 9.25, ours: true },
-  compact: { keys: 'kv4', values: 'kv2', bits: 6.25, ours: true },
-  smallest: { keys: 'kv3', values: 'kv2', bits: 5.25, ours: true },
+  compact: { keys: 'mixed', values: 'kv3', bits: 6.25, ours: true },
+  smallest: { keys: 'mixed', values: 'kv2', bits: 5.25, ours: true },
   'balanced, no f16 rows': { keys: 'kv5', values: 'kv4', bits: 9.25, ours: true, env: { LOUPE_KV_TAIL: 'off' } },
   'kv3 / kv3': { keys: 'kv3', values: 'kv3', bits: 6.25, ours: true },
-  'compact, no f16 rows': { keys: 'kv4', values: 'kv2', bits: 6.25, ours: true, env: { LOUPE_KV_TAIL: 'off' } },
+  'kv4 / kv2': { keys: 'kv4', values: 'kv2', bits: 6.25, ours: true },
+  'kv3 / kv2': { keys: 'kv3', values: 'kv2', bits: 5.25, ours: true },
+  'compact, no f16 rows': { keys: 'mixed', values: 'kv3', bits: 6.25, ours: true, env: { LOUPE_KV_TAIL: 'off' } },
   'balanced, key bias kept': { keys: 'kv5', values: 'kv4', bits: 9.25, ours: true, env: { LOUPE_KV_TAIL: 'off', LOUPE_KV_BIAS: 'off' } },
   'balanced, not balanced': { keys: 'kv5', values: 'kv4', bits: 9.25, ours: true, env: { LOUPE_KV_TAIL: 'off', LOUPE_KV_BALANCE: 'off' } },
 };
@@ -38,10 +40,12 @@ async function main() {
   const file = fromRoot('docs', 'eval', 'kv-quality.json');
   const kept = fs.existsSync(file) ? JSON.parse(fs.readFileSync(file, 'utf8')) : {};
   await withPerplexity(undefined, async ({ hash, base, compare, forget }) => {
-    for (const [name, { file: model, chunks: usual }] of chosen(models, options.models?.split(','))) {
+    for (const [name, which] of chosen(models, options.models?.split(','))) {
+      const { file: model, chunks: usual } = which;
       const chunks = Number(options.chunks ?? usual);
       await base(model, chunks);
-      for (const [storage, how] of chosen(storages, options.storages?.split(';'))) {
+      for (const [storage, general] of chosen(storages, options.storages?.split(';'))) {
+        const how = storedFor(which, general);
         const { found, seconds } = await compare(model, how, chunks);
         (kept[name] ??= {})[storage] = { bits: how.bits, ours: how.ours === true, chunks, corpus: hash, ...found };
         note(`${name}, ${storage}: KLD ${found.kld}, 99.9 % ${found.kld999}, same top ${found.sameTop} %, PPL ${found.ppl} (${seconds.toFixed(0)} s)`);

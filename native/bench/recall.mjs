@@ -19,6 +19,7 @@ import { run } from '../../scripts/lib/exec.mjs';
 import { note } from '../../scripts/lib/log.mjs';
 import { ensureTools } from '../../scripts/lib/native/build.mjs';
 import { fromRoot, modelsDir } from '../../scripts/lib/paths.mjs';
+import { models as measured, storedFor } from './perplexity.mjs';
 import { render } from './recallReport.mjs';
 import { compareGreedy, scoreStage } from './recallScore.mjs';
 import { chat, completion } from './recallStyle.mjs';
@@ -30,8 +31,10 @@ const storages = {
   'f16 by upstream': { keys: 'f16', values: 'f16', env: { LOUPE_KV_ATTN: 'off' } },
   faithful: { keys: 'kv8', values: 'kv5' },
   balanced: { keys: 'kv5', values: 'kv4' },
-  compact: { keys: 'kv4', values: 'kv2' },
-  smallest: { keys: 'kv3', values: 'kv2' },
+  compact: { keys: 'mixed', values: 'kv3' },
+  smallest: { keys: 'mixed', values: 'kv2' },
+  'kv4 / kv2': { keys: 'kv4', values: 'kv2' },
+  'kv3 / kv2': { keys: 'kv3', values: 'kv2' },
   'kv3 / kv3': { keys: 'kv3', values: 'kv3' },
   'kv2 / kv3': { keys: 'kv2', values: 'kv3' },
   'kv4 / kv3': { keys: 'kv4', values: 'kv3' },
@@ -81,7 +84,7 @@ function reference(kept, hash, name) {
   return kept.f16;
 }
 
-async function measureGreedy(answer, style, threads, kept, save) {
+async function measureGreedy(answer, { style, storages }, threads, kept, save) {
   const wanted = await excerpts(greedy.excerpts, greedy.excerptTokens, counter(answer));
   const questions = wanted.map(excerpt => ({ text: style.task(excerpt), tokens: greedy.tokens }));
   const hash = createHash('sha256').update(JSON.stringify(questions)).digest('hex').slice(0, 12);
@@ -97,7 +100,7 @@ async function measureGreedy(answer, style, threads, kept, save) {
   }
 }
 
-async function measureRecall(answer, style, threads, kept, save) {
+async function measureRecall(answer, { style, storages }, threads, kept, save) {
   const lengths = options.lengths.split(',').map(Number);
   const { stages, hash } = await material(lengths, counter(answer));
   const wanted = stages.filter(({ length }) => length <= Number(options.to));
@@ -121,18 +124,19 @@ async function measureRecall(answer, style, threads, kept, save) {
 async function main() {
   const program = path.join(await ensureTools(), 'loupe-answer');
   const work = fs.mkdtempSync(path.join(os.tmpdir(), 'loupe-recall-'));
-  const file = fromRoot('docs', 'eval', `${options.out}.json`);
-  const kept = fs.existsSync(file) ? JSON.parse(fs.readFileSync(file, 'utf8')) : { greedy: {}, recall: {} };
+  const result = fromRoot('docs', 'eval', `${options.out}.json`);
+  const kept = fs.existsSync(result) ? JSON.parse(fs.readFileSync(result, 'utf8')) : { greedy: {}, recall: {} };
   const save = () => {
-    fs.writeFileSync(file, `${JSON.stringify(kept, undefined, 1)}\n`);
-    fs.writeFileSync(file.replace(/json$/, 'md'), render(kept, greedy));
+    fs.writeFileSync(result, `${JSON.stringify(kept, undefined, 1)}\n`);
+    fs.writeFileSync(result.replace(/json$/, 'md'), render(kept, greedy));
   };
   try {
     for (const [kind, measure] of [['greedy', measureGreedy], ['recall', measureRecall]]) {
       if (options.only !== undefined && options.only !== kind) continue;
-      for (const [name, { file: model, style }] of chosen(models, options.models)) {
+      for (const [name, { file, style }] of chosen(models, options.models)) {
         note(`${name}, ${kind}`);
-        await measure(answerer(program, model, work), style, Number(options.threads), kept[kind][name] ??= {}, save);
+        const its = Object.fromEntries(Object.entries(storages).map(([storage, how]) => [storage, storedFor(measured[name], how)]));
+        await measure(answerer(program, file, work), { style, storages: its }, Number(options.threads), kept[kind][name] ??= {}, save);
       }
     }
   } finally {

@@ -323,7 +323,7 @@ bool size_fits(ggml_type type, int64_t n) { return n >= 32 && n <= 576 && n % (t
 
 bool ggml_flash_attn_kv_takes(const ggml_tensor * node) {
     const attn_node n(node);
-    const bool kv  = ggml_is_kv_type(n.k->type) && ggml_is_kv_type(n.v->type);
+    const bool kv  = ggml_is_kv_type(n.k->type) && ggml_is_kv_type(n.v->type) && !ggml_is_mixed_kv_type(n.v->type);
     const bool f16 = n.k->type == GGML_TYPE_F16 && n.v->type == GGML_TYPE_F16;
     const bool only_here = n.bias || n.n_tail() > 0;
     const bool ours = kv || (f16 && (only_here || !n.prefill()));

@@ -5,13 +5,19 @@
 #include "ggml.h"
 #include "loupe_kv.h"
 
-// X(upper, lower, bits, block)
+// X(upper, lower, values of a block, its bytes)
 #define GGML_KV_TYPES(X) \
-    X(KV2,    kv2,    2, 64) X(KV3,    kv3,    3, 64) X(KV4,    kv4,    4, 64) X(KV5,    kv5,    5, 64) X(KV8,    kv8,    8, 64) \
-    X(KV2_32, kv2_32, 2, 32) X(KV3_32, kv3_32, 3, 32) X(KV4_32, kv4_32, 4, 32) X(KV5_32, kv5_32, 5, 32) X(KV8_32, kv8_32, 8, 32)
+    X(KV2,    kv2,    64, 17) X(KV3,    kv3,    64, 25) X(KV4,    kv4,    64, 33) X(KV5,    kv5,    64, 41) X(KV8,    kv8,    64, 65) \
+    X(KV2_32, kv2_32, 32,  9) X(KV3_32, kv3_32, 32, 13) X(KV4_32, kv4_32, 32, 17) X(KV5_32, kv5_32, 32, 21) X(KV8_32, kv8_32, 32, 33) \
+    X(KV3M, kv3m, 128, 50) X(KV3M_32, kv3m_32, 64, 26)
 
 static inline bool ggml_is_kv_type(enum ggml_type type) {
-    return type >= GGML_TYPE_KV2 && type <= GGML_TYPE_KV8_32;
+    return type >= GGML_TYPE_KV2 && type <= GGML_TYPE_KV3M_32;
+}
+
+// for keys only, whose channels have been parted by energy
+static inline bool ggml_is_mixed_kv_type(enum ggml_type type) {
+    return type == GGML_TYPE_KV3M || type == GGML_TYPE_KV3M_32;
 }
 
 // format of a cache tensor; only for F16 and the types above

@@ -2,6 +2,9 @@
 
 #include "llama-kv-quant.h"
 
+#include "llama-kv-measure.h"
+#include "llama-kv-tail.h"
+
 #include "loupe_kv.h"
 
 #ifdef LOUPE_KV_VARIANTS // llama.cpp's tools only: native/bench/variants
@@ -27,6 +30,18 @@ template<typename F> void for_rows(const ggml_tensor * dst, int ith, int nth, F 
     const int64_t rows = dst->ne[1]*dst->ne[2];
     for (int64_t r = rows*ith/nth; r < rows*(ith + 1)/nth; r++) {
         f(r % dst->ne[1], r/dst->ne[1]);
+    }
+}
+
+void put_in_order(const layer & l, int64_t head_kv, float * row) {
+    if (l.order.empty()) {
+        return;
+    }
+    const int32_t * order = l.order.data() + head_kv*l.head_k;
+    float copy[512];
+    memcpy(copy, row, l.head_k*sizeof(float));
+    for (int32_t i = 0; i < l.head_k; i++) {
+        row[i] = copy[order[i]];
     }
 }
 
@@ -57,6 +72,7 @@ void compute_k(ggml_tensor * dst, int ith, int nth, void * data) {
                 y[i] *= s[i];
             }
         }
+        put_in_order(l, h, y);
         lkv_hadamard(y, l.head_k, l.had_k);
     });
 }
@@ -76,7 +92,63 @@ void compute_q(ggml_tensor * dst, int ith, int nth, void * data) {
                 y[i] = x[i]/s[i];
             }
         }
+        put_in_order(l, h/group, y);
         lkv_hadamard(y, l.head_k, l.had_k);
+    });
+}
+
+// Adds up the keys as RoPE found them, and their squares, on one thread: it is done once, over few tokens. Rows stay as they are.
+void compute_k_sums(ggml_tensor * dst, int ith, int, void * data) {
+    if (ith != 0) {
+        return;
+    }
+    const layer & l = *(const layer *) data;
+    const ggml_tensor * k = dst->src[0], * pos = dst->src[1];
+    kv_row_sums & sums = *l.sums;
+    sums.k.resize(l.known_angles ? dst->ne[1]*l.head_k : 0);
+    sums.k2.resize(dst->ne[1]*l.head_k);
+    for_rows(dst, 0, 1, [&](int64_t h, int64_t t) {
+        float * y = row_of(dst, h, t);
+        memcpy(y, row_of(k, h, t), l.head_k*sizeof(float));
+        const int32_t p = ((const int32_t *) pos->data)[t];
+        if (p < (int32_t) llama_kv_tail::N_SINKS) {
+            return;
+        }
+        sums.n_k += h == 0;
+        double * sum = sums.k.data() + h*l.head_k, * squares = sums.k2.data() + h*l.head_k;
+        for (int32_t i = 0; i < l.head_k; i++) {
+            squares[i] += (double) y[i]*y[i];
+        }
+        for (int32_t i = 0; l.known_angles && i < l.n_rot/2; i++) {
+            const double cs = cos(p*l.theta(i)), sn = sin(p*l.theta(i));
+            int32_t ix, iy;
+            l.pair_at(i, ix, iy);
+            sum[ix] += y[ix]*cs + y[iy]*sn;
+            sum[iy] += y[iy]*cs - y[ix]*sn;
+        }
+    });
+}
+
+void compute_q_sums(ggml_tensor * dst, int ith, int, void * data) {
+    if (ith != 0) {
+        return;
+    }
+    const layer & l = *(const layer *) data;
+    const ggml_tensor * q = dst->src[0];
+    kv_row_sums & sums = *l.sums;
+    const int64_t group = dst->ne[1]/l.n_head_kv;
+    sums.q2.resize((size_t) l.n_head_kv*l.head_k);
+    for_rows(dst, 0, 1, [&](int64_t h, int64_t t) {
+        float * y = row_of(dst, h, t);
+        memcpy(y, row_of(q, h, t), l.head_k*sizeof(float));
+        if (t < (int64_t) llama_kv_tail::N_SINKS) {
+            return;
+        }
+        sums.n_q += h < group;
+        double * squares = sums.q2.data() + h/group*l.head_k;
+        for (int32_t i = 0; i < l.head_k; i++) {
+            squares[i] += (double) y[i]*y[i];
+        }
     });
 }
 
@@ -118,6 +190,9 @@ ggml_tensor * build(ggml_context * ctx, int64_t ne0, ggml_tensor * shape, ggml_t
 } // namespace
 
 ggml_tensor * llama_kv_quant::build_k(ggml_context * ctx, ggml_tensor * k, ggml_tensor * pos, uint32_t il) const {
+    if (layers[il]->sums) {
+        return build(ctx, k->ne[0], k, pos, compute_k_sums, layers[il].get());
+    }
     ggml_tensor * rows = build(ctx, k->ne[0], k, layers[il]->pair.empty() ? nullptr : pos, compute_k, layers[il].get());
 #ifdef LOUPE_KV_VARIANTS
     rows = variants::buildKeys(ctx, rows, *layers[il]);
@@ -126,6 +201,9 @@ ggml_tensor * llama_kv_quant::build_k(ggml_context * ctx, ggml_tensor * k, ggml_
 }
 
 ggml_tensor * llama_kv_quant::build_q(ggml_context * ctx, ggml_tensor * q, uint32_t il) const {
+    if (layers[il]->sums) {
+        return build(ctx, q->ne[0], q, nullptr, compute_q_sums, layers[il].get());
+    }
     return build(ctx, q->ne[0], q, nullptr, compute_q, layers[il].get());
 }
 
@@ -137,6 +215,9 @@ ggml_tensor * llama_kv_quant::build_products(ggml_context * ctx, ggml_tensor * q
 const ggml_kv_attn_bias * llama_kv_quant::bias(uint32_t il) const { return &layers[il]->attn; }
 
 ggml_tensor * llama_kv_quant::build_v(ggml_context * ctx, ggml_tensor * v, uint32_t il) const {
+    if (layers[il]->sums) {
+        return v;
+    }
     ggml_tensor * rows = build(ctx, v->ne[0], v, nullptr, compute_v, layers[il].get());
 #ifdef LOUPE_KV_VARIANTS
     rows = variants::buildValues(ctx, rows, *layers[il]);

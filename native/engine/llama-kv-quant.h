@@ -1,17 +1,20 @@
 #pragma once
 
-// What a compressed cache does to queries, keys and values before they reach it. Everything follows from the weights; no calibration
-// data. Attention stays mathematically what it was:
+// What a compressed cache does to queries, keys and values before they reach it. Everything follows from the weights (llama-kv-measure.h);
+// no calibration data. Attention stays mathematically what it was:
 //
-//   bias      K = rope(W x) + rope(b): for the RoPE pairs with a large b the cache holds the first part only, and the attention adds
-//             q . rope_p(b) to the scores. Qwen2's key biases are hundreds of times larger than the rest and would take all the levels.
+//   mean      K = rope(x) + rope(b) for any b: for the RoPE pairs with a large mean b of all keys the cache holds the first part only, and
+//             the attention adds q . rope_p(b) to the scores. Qwen2's key biases are hundreds of times larger than the rest of its keys and
+//             would take all the levels.
 //   balance   K*s and Q/s with one s per RoPE pair give the same scores; at s^4 = E[q^2]/E[k^2] the error of the keys harms least.
-//   rotation  an orthonormal Hadamard transform of whole heads of Q and K, and of V with its inverse on the result, makes the values
-//             of a row close to normally distributed, which is what the codebooks are made for.
+//   order     for types that give half of the values four bits and half of them two, those with most energy get the four.
+//   rotation  an orthonormal Hadamard transform of whole heads of Q and K (of each block, with an order), and of V with its inverse on the
+//             result, makes the values of a row close to normally distributed, which is what the codebooks are made for.
 
 #include "ggml.h"
 #include "ggml-kv-attn.h"
 
+#include <cmath>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -19,6 +22,7 @@
 
 struct llama_model;
 struct llama_hparams;
+struct kv_row_sums;
 
 // Constant for the life of a cache. Layers are those of the model.
 class llama_kv_quant {
@@ -58,11 +62,17 @@ public:
         ggml_type type_k, type_v;
         bool norm_pairs;                    // RoPE turns (2i, 2i+1) instead of (i, i + n_rot/2)
         int32_t n_rot;
+        bool known_angles;                  // of RoPE: freq_scale*freq_base^(-2i/n_rot) for pair i
+        double freq_base, freq_scale;
         std::vector<float> scale;           // [n_head_kv][head_k]: s; empty: 1
-        std::vector<int32_t> pair;          // RoPE pairs with an exact bias
+        std::vector<int32_t> order;         // [n_head_kv][head_k]: value i of what is rotated is value order[i] of the head; empty: i
+        std::vector<int32_t> pair;          // RoPE pairs with an exact mean
         std::vector<float> b;               // [n_head_kv][n_pairs][2]
         std::vector<float> fine, coarse;
         ggml_kv_attn_bias attn;
+        kv_row_sums * sums = nullptr;       // where rows are added up; only while a model is measured, and then nothing is transformed
+
+        double theta(int32_t i) const { return freq_scale*pow(freq_base, -2.0*i/n_rot); }
 
         // the values of RoPE pair i: indices into a head
         void pair_at(int32_t i, int32_t & x, int32_t & y) const {

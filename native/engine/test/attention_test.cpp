@@ -236,6 +236,12 @@ TEST("attention: few tokens, several sequences, odd groups") {
     check_threads({ GGML_TYPE_F16, GGML_TYPE_F16, 64, 64, 4, 2, 1025, 2, 2 });
 }
 
+TEST("attention: mixed keys, in decode and in prefill") {
+    check_threads({ GGML_TYPE_KV3M, GGML_TYPE_KV3, 128, 64, 6, 2, 1025, 3, 2 });
+    check_threads({ GGML_TYPE_KV3M, GGML_TYPE_KV2, 256, 256, 4, 1, 513, 70, 1, 704 });
+    check_threads({ GGML_TYPE_KV3M_32, GGML_TYPE_KV3, 64, 64, 7, 1, 130, 1, 1 });
+}
+
 TEST("attention: prefill, whole tiles and a rest, several sequences") {
     for (const int64_t n_tokens : {64, 65, 129}) {
         check_threads({ GGML_TYPE_KV5, GGML_TYPE_KV4, 64, 64, 4, 2, 513, n_tokens, 2 });

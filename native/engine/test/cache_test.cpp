@@ -8,10 +8,6 @@ using namespace models;
 
 namespace {
 
-constexpr ggml_type PRESETS[][2] = {
-    { GGML_TYPE_KV8, GGML_TYPE_KV5 }, { GGML_TYPE_KV5, GGML_TYPE_KV4 }, { GGML_TYPE_KV4, GGML_TYPE_KV2 }, { GGML_TYPE_KV3, GGML_TYPE_KV2 },
-};
-
 bool same(const rows & a, const rows & b) {
     for (size_t i = 0; i < a.size(); i++) {
         if (memcmp(a[i].data(), b[i].data(), a[i].size()*sizeof(float)) != 0) {
@@ -37,7 +33,8 @@ TEST("cache: prefill in one batch and token by token say the same, for every pre
         return divergence(whole, single);
     };
     const double f16 = diverges(GGML_TYPE_F16, GGML_TYPE_F16);
-    for (const auto & [k, v] : PRESETS) {
+    for (const shape & preset : presets(QWEN)) {
+        const ggml_type k = preset.k, v = preset.v;
         const double ours = diverges(k, v);
         check::context() = std::string(ggml_type_name(k)) + "/" + ggml_type_name(v) + " diverges by " + std::to_string(ours) + ", F16 by " + std::to_string(f16);
         if (getenv("LOUPE_TEST_SHOW")) { printf("     %s\n", check::context().c_str()); }

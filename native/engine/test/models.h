@@ -80,6 +80,12 @@ struct shape {
     llama_flash_attn_type flash = LLAMA_FLASH_ATTN_TYPE_ENABLED;
 };
 
+// the presets of the product; mixed keys have a block that divides the model's heads
+inline std::vector<shape> presets(const char * model) {
+    const ggml_type mixed = std::string(model) == QWEN ? GGML_TYPE_KV3M_32 : GGML_TYPE_KV3M;
+    return { { GGML_TYPE_KV8, GGML_TYPE_KV5 }, { GGML_TYPE_KV5, GGML_TYPE_KV4 }, { mixed, GGML_TYPE_KV3 }, { mixed, GGML_TYPE_KV2 } };
+}
+
 // nullptr inside when it is refused
 inline context try_make(llama_model * model, const shape & s) {
     captured_log().clear();

@@ -74,6 +74,7 @@ TEST("weights: a norm or a bias with NaN, infinity or the largest float leaves e
         for (const float odd : { NAN, INFINITY, -INFINITY, 1e38f, -1e38f }) {
             check::context() = std::string(v.model) + ", " + v.what + " with " + std::to_string(odd);
             const with_value changed(v.of(model.layers[2]), 5, odd);
+            model.kv_measured.reset(); // the weights are no longer those that were measured
             const auto quant = make_quant(model, model.hparams, GGML_TYPE_KV5, GGML_TYPE_KV4, 2);
             CHECK_AT_MOST(compare_scores(*quant, model.hparams, 2, 100).of_scores, 2e-6);
         }
@@ -84,11 +85,13 @@ TEST("weights: a model with such weights answers something or refuses, without a
     for (const float odd : { NAN, INFINITY, 1e38f }) {
         llama_model * model = writable(QWEN);
         const with_value changed(model->layers[0].wk_b, 0, odd);
+        model->kv_measured.reset();
         context c = make(model, { GGML_TYPE_KV5, GGML_TYPE_KV4 });
         decode(c.get(), text(model, 200), 0, 200, 100);
     }
     // and is as it was afterwards
     llama_model * model = writable(QWEN);
+    model->kv_measured.reset();
     CHECK(finite(decode(make(model, { GGML_TYPE_KV5, GGML_TYPE_KV4 }).get(), text(model, 50), 0, 50, 50)));
 }
 
@@ -138,6 +141,10 @@ TEST("refusals: keys and values in one latent row (MLA), and head sizes that no 
     small.n_embd_head_k_full = small.n_embd_head_v_full = 96;
     const auto quant = make_quant(model, small, GGML_TYPE_KV5, GGML_TYPE_KV4, 0);
     CHECK(quant->type_k(0) == GGML_TYPE_KV5_32 && quant->type_v(0) == GGML_TYPE_KV4_32);
+    // mixed keys need two blocks
+    CHECK(make_quant(model, small, GGML_TYPE_KV3M, GGML_TYPE_KV4, 0)->type_k(0) == GGML_TYPE_KV3_32);
+    CHECK(make_quant(model, model.hparams, GGML_TYPE_KV3M, GGML_TYPE_KV4, 0)->type_k(0) == GGML_TYPE_KV3M_32);
+    CHECK(throws([&] { make_quant(model, model.hparams, GGML_TYPE_KV5, GGML_TYPE_KV3M_32); }, "for keys only"));
 }
 
 TEST("refusals: a compressed type beside an uncompressed one, and without flash attention") {

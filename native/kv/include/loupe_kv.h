@@ -35,15 +35,21 @@ enum lkv_format {
     LKV_KV2, LKV_KV3, LKV_KV4, LKV_KV5, LKV_KV8,
     /* the same with blocks of 32 values, for head sizes that 64 does not divide (96) */
     LKV_KV2_32, LKV_KV3_32, LKV_KV4_32, LKV_KV5_32, LKV_KV8_32,
+    /* for keys only: a block of kv4 and one of kv2 in turn, for channels with much and with little energy; 3 bits on the average */
+    LKV_KV3M, LKV_KV3M_32,
     LKV_FORMAT_COUNT
 };
 
 struct lkv_format_info {
     const char * name;   /* "kv4", "kv4_32"; the name of the ggml type */
-    int32_t bits;        /* bits of a code */
-    int32_t block;       /* values in a block */
-    int32_t block_bytes; /* bytes of a block */
+    int32_t bits;        /* bits of a code; of a mixed format, the mean */
+    int32_t block;       /* values in a block; of a mixed format, in both of its blocks */
+    int32_t block_bytes; /* bytes of it */
+    enum lkv_format parts[2]; /* of a mixed format, those of its blocks; LKV_F16 twice for any other */
 };
+
+/* Values that share a scale: a block, or half of one in a mixed format. */
+#define LKV_SCALED(info) ((info)->block >> ((info)->parts[0] != LKV_F16))
 
 /* Description of a format; NULL when `format` is none. */
 LKV_API const struct lkv_format_info * lkv_info(enum lkv_format format);
@@ -99,8 +105,8 @@ struct lkv_bias {
  * softmax over the cells, sum of values.
  */
 struct lkv_attention {
-    enum lkv_format k_format, v_format; /* independent; F16 only together */
-    int32_t head_k, head_v;             /* values in a key and a value head: multiples of 32, 32 to 576 (of 64 in a format with blocks of 64) */
+    enum lkv_format k_format, v_format; /* independent; F16 only together, mixed formats for keys only */
+    int32_t head_k, head_v;             /* values in a key and a value head: multiples of 32 and of the format's block, 32 to 576 */
     const void * k; size_t k_stride;    /* the head's part of cell 0; bytes from cell to cell; any alignment */
     const void * v; size_t v_stride;
     int64_t first, last;

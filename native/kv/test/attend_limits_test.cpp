@@ -3,7 +3,7 @@
 
 TEST("attend: huge and tiny values stay finite") {
     const double sizes[] = { 0, 1e-38, 1e-20, 1e4, 1e20, 3e37 };
-    for (const lkv_format k : { LKV_F16, LKV_KV2, LKV_KV8, LKV_KV5_32 }) {
+    for (const lkv_format k : { LKV_F16, LKV_KV2, LKV_KV8, LKV_KV5_32, LKV_KV3M }) {
         for (const double size : sizes) {
             AttendShape s;
             s.k = k; s.v = k == LKV_F16 ? LKV_F16 : LKV_KV4; s.query = size; s.cells = 130;
@@ -112,7 +112,7 @@ TEST("attend: random calls are like the definition") {
         AttendShape s;
         do {
             s.k = (lkv_format) random.below(LKV_FORMAT_COUNT);
-            s.v = s.k == LKV_F16 ? LKV_F16 : (lkv_format) (1 + random.below(LKV_FORMAT_COUNT - 1));
+            s.v = s.k == LKV_F16 ? LKV_F16 : (lkv_format) (1 + random.below(LKV_KV3M - 1));
             s.head_k = 32 * (int) (1 + random.below(random.below(4) == 0 ? 18 : 6));
             s.head_v = 32 * (int) (1 + random.below(random.below(4) == 0 ? 18 : 6));
         } while (s.head_k % lkv_info(s.k)->block || s.head_v % lkv_info(s.v)->block);

@@ -54,11 +54,14 @@ export class ModelCommands {
       picker.items = this.quickPickItems(pickerGroups(offer, [], current));
       picker.placeholder = service.badge.detail;
       void others.then((found) => {
+        picker.busy = false;
+        // Most find none, and items that are set again move the user's focus.
+        if (found.length === 0) return;
         const active = picker.activeItems[0]?.label;
         picker.keepScrollPosition = true;
         picker.items = this.quickPickItems(pickerGroups(offer, found, current));
-        picker.activeItems = picker.items.filter(({ label }) => label === active);
-        picker.busy = false;
+        // What was active before the user typed may be filtered out: then nothing would have the focus, and Enter do nothing.
+        if (picker.value === '') picker.activeItems = picker.items.filter(({ label }) => label === active);
       });
       const item = await chosen;
       picker.hide();

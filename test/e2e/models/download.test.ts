@@ -80,6 +80,7 @@ suite('download of a model through the list (mirror on this machine, real 0.5B m
     void vscode.commands.executeCommand('loupe.chooseModel');
     await workbench.waitFor(`.quick-input-widget .monaco-list-row:has-text("${coder.name}"):has-text("200 MB are here already")`, { timeout: 30_000 });
     await press('Escape');
+    await workbench.waitFor('.quick-input-widget', { state: 'hidden' }); // else the name is typed into this list
     await choose(coder.name);
     await until(() => existsSync(join(folder(), coder.file)), 'the file is there', 60_000);
     await ended(coder.file);

@@ -18,7 +18,7 @@ suite('KV cache presets', () => {
   });
 
   test('a block of 64 values has one byte besides its codes, one of 32 too, and q8_0 two', () => {
-    assert.deepEqual((['f16', 'q8_0', 'kv8', 'kv5', 'kv2', 'kv5_32'] as const).map(bitsPerValue), [16, 8.5, 8.125, 5.125, 2.125, 5.25]);
+    assert.deepEqual((['f16', 'q8_0', 'kv8', 'kv5', 'kv2', 'kv5_32', 'kv3m', 'kv3m_32'] as const).map(bitsPerValue), [16, 8.5, 8.125, 5.125, 2.125, 5.25, 3.125, 3.25]);
   });
 
   test('heads that 64 does not divide have blocks of 32, other heads are not compressed', () => {
@@ -26,6 +26,12 @@ suite('KV cache presets', () => {
     const odd = resolveKv('balanced', withHeads(80), { has: () => true });
     assert.equal(odd.format.keys, 'f16');
     assert.match(odd.note ?? '', /heads of this model/);
+  });
+
+  test('mixed keys have the largest block that goes twice into a head, or 3 bits throughout', () => {
+    const keys = [256, 128, 192, 64, 96].map((size) => presetFormat('compact', withHeads(size)).keys);
+    assert.deepEqual(keys, ['kv3m', 'kv3m', 'kv3m_32', 'kv3m_32', 'kv3_32']);
+    assert.equal(presetFormat('smallest', withHeads(64)).values, 'kv2');
   });
 
   test('the stock engine keeps f16 for the presets that put speed first, q8_0 for the small ones, and says what that costs', () => {

@@ -30,7 +30,7 @@ template <class Kernels> class IntegerTiles {
 
 public:
     IntegerTiles(const lkv_attention & a, const Scratch & at, uint8_t * scratch)
-        : a_(a), k_block_(lkv_info(a.k_format)->block), v_block_(lkv_info(a.v_format)->block), k_blocks_(a.head_k / k_block_),
+        : a_(a), k_block_(LKV_SCALED(lkv_info(a.k_format))), v_block_(lkv_info(a.v_format)->block), k_blocks_(a.head_k / k_block_),
           v_blocks_(a.head_v / v_block_), query_((Query *) (scratch + at.query)), query_scale_((float *) (scratch + at.query_scale)),
           query_start_((int32_t *) (scratch + at.query_start)), keys_((Value *) (scratch + at.keys)), values_((Value *) (scratch + at.values)),
           key_scale_((float *) (scratch + at.key_scale)), value_scale_((float *) (scratch + at.value_scale)) {
@@ -54,7 +54,9 @@ public:
             case LKV_KV3_32: keys<3, 32>(k, k_stride); break;
             case LKV_KV4_32: keys<4, 32>(k, k_stride); break;
             case LKV_KV5_32: keys<5, 32>(k, k_stride); break;
-            default: keys<8, 32>(k, k_stride); break;
+            case LKV_KV8_32: keys<8, 32>(k, k_stride); break;
+            case LKV_KV3M: mixedKeys<64>(k, k_stride); break;
+            default: mixedKeys<32>(k, k_stride); break;
         }
         v_ = v;
         v_stride_ = v_stride;
@@ -93,11 +95,21 @@ private:
         }
     }
 
+    template <int BITS, int N> void keyBlock(int b, const uint8_t * k, size_t stride) {
+        scales(k, stride, key_scale_ + b * kTile);
+        Kernels::template Block<BITS, N>::keys(k, stride, keys_ + (size_t) b * N * kTile);
+    }
+
     template <int BITS, int N> void keys(const uint8_t * k, size_t stride) {
-        using B = typename Kernels::template Block<BITS, N>;
         for (int b = 0; b < k_blocks_; b++, k += blockBytes(BITS, N)) {
-            scales(k, stride, key_scale_ + b * kTile);
-            B::keys(k, stride, keys_ + (size_t) b * N * kTile);
+            keyBlock<BITS, N>(b, k, stride);
+        }
+    }
+
+    template <int N> void mixedKeys(const uint8_t * k, size_t stride) {
+        for (int b = 0; b < k_blocks_; b += 2, k += blockBytes(4, N) + blockBytes(2, N)) {
+            keyBlock<4, N>(b, k, stride);
+            keyBlock<2, N>(b + 1, k + blockBytes(4, N), stride);
         }
     }
 
