@@ -1,5 +1,7 @@
 /** How our engine says that it cannot compress the cache of a model; see native/engine and native/patches. */
 const refusalLine = /(compressed cache types need [^\n]+|cache types \S+ and \S+ cannot be used together)/;
+/** Before the first compressed cache of a model, the engine has a short-lived one of its own (native/engine/llama-kv-measure.h): this ends it. */
+const measuredLine = /kv_measure: queries and keys measured/;
 const sizeLine = /llama_kv_cache: size = +([\d.]+) MiB .*K \((\w+)\): .*V \((\w+)\):/;
 
 /** What llama.cpp says it allocated for KV caches, read from its log while a context is created. */
@@ -13,6 +15,11 @@ export class KvLog {
 
   feed(message: string): void {
     this.refusal ??= refusalLine.exec(message)?.[1];
+    if (measuredLine.test(message)) {
+      this.mebibytes = 0;
+      this.keys.clear();
+      this.values.clear();
+    }
     const match = sizeLine.exec(message);
     if (!match?.[1] || !match[2] || !match[3]) return;
     this.mebibytes += Number(match[1]);

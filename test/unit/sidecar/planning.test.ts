@@ -61,5 +61,15 @@ suite('KV cache in the engine’s log', () => {
     assert.deepEqual(log.allocated, { bytes: Math.round(47.09 * 2 ** 20), keys: ['q8_0'], values: ['f16'] });
   });
 
+  test('the short-lived cache that queries and keys were measured with does not count', () => {
+    const log = new KvLog();
+    for (const line of [
+      'llama_kv_cache: size =    3.50 MiB (   128 cells,  28 layers,  1/1 seqs), K (f16):    1.75 MiB, V (f16):    1.75 MiB',
+      'kv_measure: queries and keys measured in 812 ms',
+      'llama_kv_cache: size =   18.38 MiB (  4096 cells,   3 layers,  2/2 seqs), K (kv5):    6.38 MiB, V (kv4):   12.00 MiB',
+    ]) log.feed(line);
+    assert.deepEqual(log.allocated, { bytes: Math.round(18.38 * 2 ** 20), keys: ['kv5'], values: ['kv4'] });
+  });
+
   test('says nothing when the engine does not', () => assert.equal(new KvLog().allocated, undefined));
 });
