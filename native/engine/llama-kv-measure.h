@@ -1,6 +1,6 @@
 #pragma once
 
-// What queries and keys of a model look like, from a run over some ten lines of text: every architecture that llama.cpp builds can be measured,
+// What queries and keys of a model look like, from a run over a few lines of text: every architecture that llama.cpp builds can be measured,
 // because the rows are looked at where a compressed cache would take them. What is measured changes no result (the transforms are exact), only
 // how well the rows are stored.
 

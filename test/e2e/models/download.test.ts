@@ -77,6 +77,7 @@ suite('download of a model through the list (mirror on this machine, real 0.5B m
   test('started again it goes on there, is checked, and takes the model into use', async () => {
     const kept = statSync(join(folder(), `${coder.file}.part`)).size;
     mirror.holdAt = Infinity;
+    await clearNotices(); // Escape would close them, and leave the list open
     void vscode.commands.executeCommand('loupe.chooseModel');
     await workbench.waitFor(`.quick-input-widget .monaco-list-row:has-text("${coder.name}"):has-text("200 MB are here already")`, { timeout: 30_000 });
     await press('Escape');
