@@ -115,7 +115,7 @@ async function measureRecall(answer, { style, storages }, threads, kept, save) {
     const result = await answer(
       { keys, values, threads, parallel, cells: wanted.at(-1).length + room, stages: request.map(({ text, questions }) => ({ text, questions })) }, env);
     const scored = result.stages.map((stage, index) => [wanted[index].length, scoreStage(request[index].asked, stage)]);
-    kept[name] = { isa: result.isa, lengths: Object.fromEntries(scored) };
+    kept[name] = { isa: result.isa, measured: true, lengths: Object.fromEntries(scored) };
     for (const [length, { found }] of Object.entries(kept[name].lengths)) note(`${name}, ${length}: ${JSON.stringify(found)}`);
     save();
   }

@@ -22,6 +22,9 @@ const foundIn = one => Object.values(one.lengths).flatMap(({ found }) => kinds.m
 
 const storagesOf = results => Object.entries(results).filter(([name]) => name !== 'hash');
 
+/** Storages whose rows our transforms have gone through. */
+const ours = name => !/^(f16|f16 by upstream|q8_0|q4_0)$/.test(name);
+
 function recallTable([model, results]) {
   if (results.f16 === undefined) return '';
   const lengths = Object.keys(results.f16.lengths);
@@ -30,7 +33,7 @@ function recallTable([model, results]) {
     const { lost, gained } = differences(results.f16, one);
     const verdict = name === 'f16' ? '' : `${lost} | ${gained}`;
     const all = foundIn(one);
-    return `| ${name} | ${lengths.map(length => cell(one.lengths[length])).join(' | ')} | ${count(all)}/${all.length} | ${verdict || ' | '} |`;
+    return `| ${name}${one.measured || !ours(name) ? '' : ' ¹'} | ${lengths.map(length => cell(one.lengths[length])).join(' | ')} | ${count(all)}/${all.length} | ${verdict || ' | '} |`;
   });
   const tokens = lengths.map(length => `${results.f16.lengths[length].tokens} tokens`);
   return `### ${model}\n\n| storage | ${tokens.join(' | ')} | in all | found by f16 only | found by this only |\n|---|${lengths.map(() => '---|').join('')}---|---|---|\n${rows.join('\n')}\n`;
@@ -49,7 +52,7 @@ export function render(kept, greedy) {
 Made by \`node native/bench/recall.mjs\`, greedily, on two threads of a processor. "f16" goes through Loupe's kernels. Presets: faithful kv8/kv5, balanced
 kv5/kv4, compact kv3m/kv3, smallest kv3m/kv2 (keys/values; kv3m: mixed keys). "f16 with transforms" and "f16 by upstream" are mathematically f16: they show what
 other rounding alone does. "broken on purpose" (kv2/kv2 without any of the transforms or f16 rows) shows that the measurement can fail.
-All lines but those of mixed keys were measured when the transforms still followed from the weights alone (docs/decisions/2026-11-30-measured-queries-and-keys.md).
+¹ measured when the transforms still followed from the weights alone (docs/decisions/2026-11-30-measured-queries-and-keys.md); so were all whole answers.
 
 ## Recall
 
