@@ -10,14 +10,23 @@
 #include <cstring>
 #include <mutex>
 #include <random>
+#include <stdexcept>
 #include <thread>
 
 namespace {
 
-constexpr int32_t N_TOKENS = 64; // more gain nothing, and a large model on a slow processor reads few in a second
+constexpr int32_t N_TOKENS = 64; // more gain little, and a large model on a slow processor reads few in a second
 constexpr int32_t N_FREQUENT = 256; // numbers of bytes, in most vocabularies
 
 thread_local kv_measurement * measured_now = nullptr;
+
+// until the end of the scope, also when that is an exception: contexts made on this thread afterwards are ordinary ones
+struct measuring {
+    explicit measuring(kv_measurement * into) { measured_now = into; }
+    ~measuring() { measured_now = nullptr; }
+    measuring(const measuring &) = delete;
+    measuring & operator=(const measuring &) = delete;
+};
 
 // Ours; cut off after N_TOKENS. With tokens drawn at random in its place the divergence from f16 was a tenth larger or so (keys of 3 and 5 bits, Gemma
 // 3 270M and Qwen2.5-Coder 1.5B).
@@ -53,7 +62,11 @@ std::vector<llama_token> some_tokens(const llama_vocab * vocab) {
     return random_tokens(llama_vocab_n_tokens(vocab));
 }
 
-bool run(llama_model * model) {
+bool run(llama_model * model, kv_measurement * into) {
+    if (llama_model_has_encoder(model) || llama_vocab_n_tokens(llama_model_get_vocab(model)) < 1) {
+        return false;
+    }
+    const measuring scope(into);
     llama_context_params params = llama_context_default_params();
     params.n_ctx = params.n_batch = params.n_ubatch = N_TOKENS;
     params.n_seq_max = 1;
@@ -84,11 +97,8 @@ std::shared_ptr<const kv_measurement> kv_measure(const llama_model & model) {
         auto result = std::make_shared<kv_measurement>();
         result->layers.resize(model.hparams.n_layer_all);
         const int64_t start = ggml_time_us();
-        measured_now = result.get();
-        const bool ok = run(const_cast<llama_model *>(&model));
-        measured_now = nullptr;
-        if (!ok) {
-            throw std::runtime_error("the queries and keys of the model could not be measured, which a compressed cache needs");
+        if (!run(const_cast<llama_model *>(&model), result.get())) {
+            throw std::runtime_error("compressed cache types need queries and keys that can be measured: a short run of the model failed");
         }
         LLAMA_LOG_INFO("%s: queries and keys measured in %.0f ms\n", __func__, (ggml_time_us() - start)/1e3);
         model.kv_measured = result;

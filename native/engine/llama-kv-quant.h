@@ -1,7 +1,7 @@
 #pragma once
 
-// What a compressed cache does to queries, keys and values before they reach it. Everything follows from the weights (llama-kv-measure.h);
-// no calibration data. Attention stays mathematically what it was:
+// What a compressed cache does to queries, keys and values before they reach it. Everything follows from the weights and
+// a few fixed lines of text (llama-kv-measure.h); no calibration data. Attention stays mathematically what it was:
 //
 //   mean      K = rope(x) + rope(b) for any b: for the RoPE pairs with a large mean b of all keys the cache holds the first part only, and
 //             the attention adds q . rope_p(b) to the scores. Qwen2's key biases are hundreds of times larger than the rest of its keys and
