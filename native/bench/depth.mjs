@@ -18,7 +18,7 @@ const { values: options } = parseArgs({
     threads: { type: 'string', default: '2' }, rounds: { type: 'string', default: '3' },
   },
 });
-const caches = ['stock:f16/f16', 'stock:q8_0/q8_0', 'stock:q4_0/q4_0', 'f16/f16', 'kv8/kv5', 'kv5/kv4', 'kv3m/kv3', 'kv3m/kv2'];
+const caches = ['stock:f16/f16', 'stock:q8_0/q8_0', 'stock:q4_0/q4_0', 'f16/f16', 'kv8/kv5', 'kv5/kv4', 'kv43m/kv3', 'kv3m/kv2'];
 const context = Math.max(...options.depths.split(',').map(Number)) + 512;
 
 const model = Object.hasOwn(geometries, options.model) ? await ensureGemma4(options.model) : path.join(modelsDir(), options.model);

@@ -11,16 +11,16 @@ import { fromRoot, modelsDir } from '../../scripts/lib/paths.mjs';
 /** Tokens at a time; the second half of them counts. */
 export const context = 2048;
 
-/** `chunks`: of `context` tokens, in the usual measurement. `mixed`: the type of mixed keys whose block divides the model's heads. */
+/** `chunks`: of `context` tokens, in the usual measurement. `smallHeads`: the large blocks of mixed keys do not divide them. */
 export const models = {
-  'Gemma 3 270M': { file: 'gemma-3-270m-q4_k_m.gguf', chunks: 8, mixed: 'kv3m' },
-  'Qwen2.5-Coder 0.5B': { file: 'qwen2.5-coder-0.5b-instruct-q4_k_m.gguf', chunks: 4, mixed: 'kv3m_32' },
-  'Qwen2.5-Coder 1.5B': { file: 'qwen2.5-coder-1.5b-instruct-q4_k_m.gguf', chunks: 4, mixed: 'kv3m' },
+  'Gemma 3 270M': { file: 'gemma-3-270m-q4_k_m.gguf', chunks: 8 },
+  'Qwen2.5-Coder 0.5B': { file: 'qwen2.5-coder-0.5b-instruct-q4_k_m.gguf', chunks: 4, smallHeads: true },
+  'Qwen2.5-Coder 1.5B': { file: 'qwen2.5-coder-1.5b-instruct-q4_k_m.gguf', chunks: 4 },
 };
 
-/** A storage for one model: 'mixed' stands for its type of mixed keys, whose smaller blocks have an eighth of a bit more. */
-export const storedFor = ({ mixed }, how) =>
-  (how.keys === 'mixed' ? { ...how, keys: mixed, ...(how.bits === undefined ? {} : { bits: how.bits + (mixed === 'kv3m' ? 0 : 0.125) }) } : how);
+/** A storage for one model: in small heads mixed keys have smaller blocks, with an eighth of a bit more. */
+export const storedFor = ({ smallHeads }, how) =>
+  (smallHeads && how.keys.endsWith('m') ? { ...how, keys: `${how.keys}_32`, ...(how.bits === undefined ? {} : { bits: how.bits + 0.125 }) } : how);
 
 /** What everything is compared with. */
 export const upstreamF16 = { keys: 'f16', values: 'f16', bits: 32, env: { LOUPE_KV_ATTN: 'off' } };

@@ -50,7 +50,7 @@ export function render(kept, greedy) {
   return `# What is found in a compressed KV cache
 
 Made by \`node native/bench/recall.mjs\`, greedily, on two threads of a processor. "f16" goes through Loupe's kernels. Presets: faithful kv8/kv5, balanced
-kv5/kv4, compact kv3m/kv3, smallest kv3m/kv2 (keys/values; kv3m: mixed keys). "f16 with transforms" and "f16 by upstream" are mathematically f16: they show what
+kv5/kv4, compact kv43m/kv3, smallest kv3m/kv2 (keys/values; mixed keys: kv43m of 4 and 3 bits, kv3m of 4 and 2). "f16 with transforms" and "f16 by upstream" are mathematically f16: they show what
 other rounding alone does. "broken on purpose" (kv2/kv2 without any of the transforms or f16 rows) shows that the measurement can fail.
 ¹ measured when the transforms still followed from the weights alone (docs/decisions/2026-11-30-measured-queries-and-keys.md); so were all whole answers.
 

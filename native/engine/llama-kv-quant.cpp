@@ -71,7 +71,10 @@ ggml_type with_block(ggml_type type, int32_t head) {
         return type;
     }
     if (ggml_is_mixed_kv_type(type)) {
-        return head % 64 == 0 ? GGML_TYPE_KV3M_32 : GGML_TYPE_KV3_32;
+        if (head % 64 != 0) {
+            return GGML_TYPE_KV3_32;
+        }
+        return type == GGML_TYPE_KV3M ? GGML_TYPE_KV3M_32 : GGML_TYPE_KV43M_32;
     }
     return (ggml_type) (type + (GGML_TYPE_KV2_32 - GGML_TYPE_KV2));
 }

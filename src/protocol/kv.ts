@@ -6,10 +6,10 @@ export type KvPreset = (typeof kvPresets)[number];
 
 /**
  * Storage formats, by the engine's names. `f16` and `q8_0` are upstream's; the rest is Loupe's own (`native/kv`), in blocks of 64 values,
- * or of 32 for head sizes that 64 does not divide. `kv3m`, for keys only, has 4 bits for the half of a head's channels with most energy and 2 for
- * the others.
+ * or of 32 for head sizes that 64 does not divide. `kv3m` and `kv43m`, for keys only, have 4 bits for the half of a head's channels with most
+ * energy, and 2 or 3 for the others.
  */
-export const kvTypes = ['f16', 'q8_0', 'kv8', 'kv5', 'kv4', 'kv3', 'kv2', 'kv8_32', 'kv5_32', 'kv4_32', 'kv3_32', 'kv2_32', 'kv3m', 'kv3m_32'] as const;
+export const kvTypes = ['f16', 'q8_0', 'kv8', 'kv5', 'kv4', 'kv3', 'kv2', 'kv8_32', 'kv5_32', 'kv4_32', 'kv3_32', 'kv2_32', 'kv3m', 'kv3m_32', 'kv43m', 'kv43m_32'] as const;
 export type KvType = (typeof kvTypes)[number];
 
 /** The storage of one KV cache. */

@@ -240,6 +240,8 @@ TEST("attention: mixed keys, in decode and in prefill") {
     check_threads({ GGML_TYPE_KV3M, GGML_TYPE_KV3, 128, 64, 6, 2, 1025, 3, 2 });
     check_threads({ GGML_TYPE_KV3M, GGML_TYPE_KV2, 256, 256, 4, 1, 513, 70, 1, 704 });
     check_threads({ GGML_TYPE_KV3M_32, GGML_TYPE_KV3, 64, 64, 7, 1, 130, 1, 1 });
+    check_threads({ GGML_TYPE_KV43M, GGML_TYPE_KV3, 128, 128, 6, 2, 600, 1, 2 });
+    check_threads({ GGML_TYPE_KV43M_32, GGML_TYPE_KV3, 64, 64, 7, 1, 513, 70, 2, 704 });
 }
 
 TEST("attention: prefill, whole tiles and a rest, several sequences") {

@@ -78,6 +78,21 @@ TEST("measure: once for a model, the same again after it is loaded anew, and not
     llama_model_free(again);
 }
 
+TEST("measure: a model that cannot be measured is refused each time it is asked for, and others are measured as before") {
+    const auto load = [] { return llama_model_load_from_file((folder() + "/" + QWEN).c_str(), llama_model_default_params()); };
+    llama_model * encoder = load(), * decoder = load();
+    CHECK(encoder && decoder);
+    encoder->arch = LLM_ARCH_T5; // has an encoder too, which such a run would have to feed first
+    for (int i = 0; i < 2; i++) {
+        CHECK(throws([&] { make_quant(*encoder, encoder->hparams, GGML_TYPE_KV5, GGML_TYPE_KV4); }, "compressed cache types need queries and keys that can be measured"));
+        CHECK(!encoder->kv_measured && kv_measured_now() == nullptr);
+    }
+    encoder->arch = LLM_ARCH_QWEN2;
+    CHECK(make_quant(*encoder, encoder->hparams, GGML_TYPE_KV5, GGML_TYPE_KV4)->fingerprint() == make_quant(*decoder, decoder->hparams, GGML_TYPE_KV5, GGML_TYPE_KV4)->fingerprint());
+    llama_model_free(encoder);
+    llama_model_free(decoder);
+}
+
 TEST("measure: in mixed keys every value of a head has a place, and the halves with four bits have most of the energy") {
     for (const char * name : { GEMMA, QWEN }) {
         const llama_model & model = *get(name);

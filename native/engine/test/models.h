@@ -10,8 +10,11 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <cstring>
+#include <functional>
 #include <map>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -82,8 +85,19 @@ struct shape {
 
 // the presets of the product; mixed keys have a block that divides the model's heads
 inline std::vector<shape> presets(const char * model) {
-    const ggml_type mixed = std::string(model) == QWEN ? GGML_TYPE_KV3M_32 : GGML_TYPE_KV3M;
-    return { { GGML_TYPE_KV8, GGML_TYPE_KV5 }, { GGML_TYPE_KV5, GGML_TYPE_KV4 }, { mixed, GGML_TYPE_KV3 }, { mixed, GGML_TYPE_KV2 } };
+    const bool small = std::string(model) == QWEN;
+    const ggml_type compact = small ? GGML_TYPE_KV43M_32 : GGML_TYPE_KV43M, smallest = small ? GGML_TYPE_KV3M_32 : GGML_TYPE_KV3M;
+    return { { GGML_TYPE_KV8, GGML_TYPE_KV5 }, { GGML_TYPE_KV5, GGML_TYPE_KV4 }, { compact, GGML_TYPE_KV3 }, { smallest, GGML_TYPE_KV2 } };
+}
+
+// whether `what` is refused with these words
+inline bool throws(const std::function<void()> & what, const std::string & text) {
+    try {
+        what();
+    } catch (const std::runtime_error & error) {
+        return strstr(error.what(), text.c_str()) != nullptr;
+    }
+    return false;
 }
 
 // nullptr inside when it is refused

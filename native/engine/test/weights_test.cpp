@@ -49,15 +49,6 @@ std::string temporary_file() {
     return name;
 }
 
-bool throws(const std::function<void()> & what, const std::string & text) {
-    try {
-        what();
-    } catch (const std::runtime_error & error) {
-        return strstr(error.what(), text.c_str()) != nullptr;
-    }
-    return false;
-}
-
 } // namespace
 
 TEST("weights: a norm or a bias with NaN, infinity or the largest float leaves every transform finite and exact") {
@@ -143,7 +134,9 @@ TEST("refusals: keys and values in one latent row (MLA), and head sizes that no 
     CHECK(quant->type_k(0) == GGML_TYPE_KV5_32 && quant->type_v(0) == GGML_TYPE_KV4_32);
     // mixed keys need two blocks
     CHECK(make_quant(model, small, GGML_TYPE_KV3M, GGML_TYPE_KV4, 0)->type_k(0) == GGML_TYPE_KV3_32);
+    CHECK(make_quant(model, small, GGML_TYPE_KV43M, GGML_TYPE_KV4, 0)->type_k(0) == GGML_TYPE_KV3_32);
     CHECK(make_quant(model, model.hparams, GGML_TYPE_KV3M, GGML_TYPE_KV4, 0)->type_k(0) == GGML_TYPE_KV3M_32);
+    CHECK(make_quant(model, model.hparams, GGML_TYPE_KV43M, GGML_TYPE_KV4, 0)->type_k(0) == GGML_TYPE_KV43M_32);
     CHECK(throws([&] { make_quant(model, model.hparams, GGML_TYPE_KV5, GGML_TYPE_KV3M_32); }, "for keys only"));
 }
 

@@ -39,7 +39,7 @@ struct Pair {
 };
 constexpr Pair kPairs[] = {
     { "f16/f16", LKV_F16, LKV_F16 }, { "kv8/kv5", LKV_KV8, LKV_KV5 }, { "kv5/kv4", LKV_KV5, LKV_KV4 },
-    { "kv4/kv3", LKV_KV4, LKV_KV3 }, { "kv3/kv2", LKV_KV3, LKV_KV2 }, { "kv3m/kv3", LKV_KV3M, LKV_KV3 }, { "kv3m/kv2", LKV_KV3M, LKV_KV2 },
+    { "kv4/kv3", LKV_KV4, LKV_KV3 }, { "kv3/kv2", LKV_KV3, LKV_KV2 }, { "kv3m/kv3", LKV_KV3M, LKV_KV3 }, { "kv43m/kv3", LKV_KV43M, LKV_KV3 }, { "kv3m/kv2", LKV_KV3M, LKV_KV2 },
 };
 
 struct Aligned {

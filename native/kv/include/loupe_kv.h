@@ -35,14 +35,14 @@ enum lkv_format {
     LKV_KV2, LKV_KV3, LKV_KV4, LKV_KV5, LKV_KV8,
     /* the same with blocks of 32 values, for head sizes that 64 does not divide (96) */
     LKV_KV2_32, LKV_KV3_32, LKV_KV4_32, LKV_KV5_32, LKV_KV8_32,
-    /* for keys only: a block of kv4 and one of kv2 in turn, for channels with much and with little energy; 3 bits on the average */
-    LKV_KV3M, LKV_KV3M_32,
+    /* for keys only, two blocks in turn, for channels with much and with little energy: kv4 and kv2, 3 bits on the average, and kv4 and kv3 */
+    LKV_KV3M, LKV_KV3M_32, LKV_KV43M, LKV_KV43M_32,
     LKV_FORMAT_COUNT
 };
 
 struct lkv_format_info {
     const char * name;   /* "kv4", "kv4_32"; the name of the ggml type */
-    int32_t bits;        /* bits of a code; of a mixed format, the mean */
+    int32_t bits;        /* bits of a code; of a mixed format, of a code of each of its blocks together */
     int32_t block;       /* values in a block; of a mixed format, in both of its blocks */
     int32_t block_bytes; /* bytes of it */
     enum lkv_format parts[2]; /* of a mixed format, those of its blocks; LKV_F16 twice for any other */

@@ -6,7 +6,7 @@
  *   kv4: N/2 bytes, nibbles: byte i % (N/2), shifted by 4 * (i / (N/2))
  *   kv5: the plane of kv4 for the low four bits, then N/8 bytes with the high bit: byte i / 8, bit i % 8
  *   kv8: N bytes, the code is a signed integer
- * A mixed format has a block of kv4 and one of kv2 in turn.
+ * A mixed format has a block of kv4 and one of kv2 (kv3m) or of kv3 (kv43m) in turn.
  * A value is scale * level[code]; levels are 8-bit integers (src/codebook.h), for kv8 the code itself.
  * The scale byte s stands for 2^((s - 200) / 11); 0 stands for a block of zeros.
  */

@@ -6,15 +6,16 @@ namespace lkv {
 namespace {
 
 constexpr lkv_format_info blocks(const char * name, int bits, int block) { return {name, bits, block, blockBytes(bits, block), {LKV_F16, LKV_F16}}; }
-constexpr lkv_format_info mixed(const char * name, int32_t block, lkv_format high, lkv_format low) {
-    return {name, 3, block, blockBytes(4, block / 2) + blockBytes(2, block / 2), {high, low}};
+constexpr lkv_format_info mixed(const char * name, int low_bits, int block, lkv_format high, lkv_format low) {
+    return {name, 4 + low_bits, block, blockBytes(4, block / 2) + blockBytes(low_bits, block / 2), {high, low}};
 }
 
 constexpr lkv_format_info kInfo[LKV_FORMAT_COUNT] = {
     {"f16", 16, 1, 2, {LKV_F16, LKV_F16}},
     blocks("kv2", 2, 64), blocks("kv3", 3, 64), blocks("kv4", 4, 64), blocks("kv5", 5, 64), blocks("kv8", 8, 64),
     blocks("kv2_32", 2, 32), blocks("kv3_32", 3, 32), blocks("kv4_32", 4, 32), blocks("kv5_32", 5, 32), blocks("kv8_32", 8, 32),
-    mixed("kv3m", 128, LKV_KV4, LKV_KV2), mixed("kv3m_32", 64, LKV_KV4_32, LKV_KV2_32),
+    mixed("kv3m", 2, 128, LKV_KV4, LKV_KV2), mixed("kv3m_32", 2, 64, LKV_KV4_32, LKV_KV2_32),
+    mixed("kv43m", 3, 128, LKV_KV4, LKV_KV3), mixed("kv43m_32", 3, 64, LKV_KV4_32, LKV_KV3_32),
 };
 
 const FormatFunctions * tableOf(lkv_isa isa) {

@@ -3,7 +3,7 @@
 
 TEST("attend: huge and tiny values stay finite") {
     const double sizes[] = { 0, 1e-38, 1e-20, 1e4, 1e20, 3e37 };
-    for (const lkv_format k : { LKV_F16, LKV_KV2, LKV_KV8, LKV_KV5_32, LKV_KV3M }) {
+    for (const lkv_format k : { LKV_F16, LKV_KV2, LKV_KV8, LKV_KV5_32, LKV_KV3M, LKV_KV43M_32 }) {
         for (const double size : sizes) {
             AttendShape s;
             s.k = k; s.v = k == LKV_F16 ? LKV_F16 : LKV_KV4; s.query = size; s.cells = 130;

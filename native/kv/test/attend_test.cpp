@@ -39,7 +39,8 @@ TEST("attend: head sizes, numbers of rows and lengths are like the definition") 
     const struct { int k, v; } heads[] = { { 64, 64 }, { 96, 96 }, { 128, 128 }, { 256, 256 }, { 512, 512 }, { 576, 512 }, { 32, 96 } };
     const int rows[] = { 1, 2, 3, 5, 6, 7, 8, 12, 33, 64, 100 };
     const int64_t cells[] = { 1, 63, 64, 65, 321 };
-    const lkv_format pairs[][2] = { { LKV_F16, LKV_F16 }, { LKV_KV5, LKV_KV4 }, { LKV_KV8, LKV_KV8 }, { LKV_KV3_32, LKV_KV5_32 }, { LKV_KV3M, LKV_KV3 }, { LKV_KV3M_32, LKV_KV2_32 } };
+    const lkv_format pairs[][2] = { { LKV_F16, LKV_F16 }, { LKV_KV5, LKV_KV4 }, { LKV_KV8, LKV_KV8 }, { LKV_KV3_32, LKV_KV5_32 }, { LKV_KV3M, LKV_KV3 }, { LKV_KV3M_32, LKV_KV2_32 },
+        { LKV_KV43M, LKV_KV3 }, { LKV_KV43M_32, LKV_KV3_32 } };
     uint64_t seed = 1;
     for (const auto & head : heads) {
         for (const auto & pair : pairs) {

@@ -23,16 +23,16 @@ int level(int bits, int code) {
 } // namespace
 
 TEST("layout: names, bits, blocks and bytes") {
-    const char * names[] = {"f16", "kv2", "kv3", "kv4", "kv5", "kv8", "kv2_32", "kv3_32", "kv4_32", "kv5_32", "kv8_32", "kv3m", "kv3m_32"};
-    const int bits[] = {16, 2, 3, 4, 5, 8, 2, 3, 4, 5, 8, 3, 3};
+    const char * names[] = {"f16", "kv2", "kv3", "kv4", "kv5", "kv8", "kv2_32", "kv3_32", "kv4_32", "kv5_32", "kv8_32", "kv3m", "kv3m_32", "kv43m", "kv43m_32"};
+    const int bits[] = {16, 2, 3, 4, 5, 8, 2, 3, 4, 5, 8, 6, 6, 7, 7};
     for (int format = 0; format < LKV_FORMAT_COUNT; format++) {
         const lkv_format_info * info = lkv_info((lkv_format) format);
         CHECK(std::strcmp(info->name, names[format]) == 0);
         CHECK(info->bits == bits[format]);
         const bool mixed = format >= LKV_KV3M;
-        CHECK(LKV_SCALED(info) == (format == 0 ? 1 : format <= LKV_KV8 || format == LKV_KV3M ? 64 : 32));
+        CHECK(LKV_SCALED(info) == (format == 0 ? 1 : format <= LKV_KV8 || format == LKV_KV3M || format == LKV_KV43M ? 64 : 32));
         CHECK(info->block == (mixed ? 2 : 1) * LKV_SCALED(info));
-        CHECK(info->block_bytes == (format == 0 ? 2 : (mixed ? 2 : 1) + info->block * info->bits / 8));
+        CHECK(info->block_bytes == (format == 0 ? 2 : (mixed ? 2 : 1) + LKV_SCALED(info) * info->bits / 8));
         CHECK(lkv_row_bytes((lkv_format) format, 576) == (size_t) (576 / info->block * info->block_bytes));
         CHECK(lkv_row_bytes((lkv_format) format, 0) == 0);
     }
@@ -40,10 +40,10 @@ TEST("layout: names, bits, blocks and bytes") {
     CHECK(lkv_info((lkv_format) -1) == nullptr);
 }
 
-TEST("layout: a mixed block is one of 4 bits and one of 2, on every instruction set") {
+TEST("layout: a mixed block is one of 4 bits and one of 2 or 3, on every instruction set") {
     for (const lkv_isa isa : grantedIsas()) {
         WithIsa use(isa);
-        for (const lkv_format format : {LKV_KV3M, LKV_KV3M_32}) {
+        for (const lkv_format format : {LKV_KV3M, LKV_KV3M_32, LKV_KV43M, LKV_KV43M_32}) {
             const lkv_format_info * info = lkv_info(format);
             check::context() = std::string(info->name) + " on " + lkv_isa_name(isa);
             const size_t half = (size_t) info->block / 2, blocks = 3;
@@ -53,7 +53,7 @@ TEST("layout: a mixed block is one of 4 bits and one of 2, on every instruction 
             std::vector<float> back;
             for (size_t i = 0; i < 2 * blocks; i++) {
                 const lkv_format part = info->parts[i % 2];
-                CHECK(lkv_info(part)->bits == (i % 2 == 0 ? 4 : 2) && lkv_info(part)->block == (int32_t) half);
+                CHECK(lkv_info(part)->bits == (i % 2 == 0 ? 4 : format < LKV_KV43M ? 2 : 3) && lkv_info(part)->block == (int32_t) half);
                 const std::vector<uint8_t> row = encoded(part, std::vector<float>(values.begin() + (ptrdiff_t) (i * half), values.begin() + (ptrdiff_t) ((i + 1) * half)));
                 const std::vector<float> its = decoded(part, row, half);
                 expected.insert(expected.end(), row.begin(), row.end());

@@ -55,8 +55,10 @@ public:
             case LKV_KV4_32: keys<4, 32>(k, k_stride); break;
             case LKV_KV5_32: keys<5, 32>(k, k_stride); break;
             case LKV_KV8_32: keys<8, 32>(k, k_stride); break;
-            case LKV_KV3M: mixedKeys<64>(k, k_stride); break;
-            default: mixedKeys<32>(k, k_stride); break;
+            case LKV_KV3M: mixedKeys<2, 64>(k, k_stride); break;
+            case LKV_KV3M_32: mixedKeys<2, 32>(k, k_stride); break;
+            case LKV_KV43M: mixedKeys<3, 64>(k, k_stride); break;
+            default: mixedKeys<3, 32>(k, k_stride); break;
         }
         v_ = v;
         v_stride_ = v_stride;
@@ -106,10 +108,10 @@ private:
         }
     }
 
-    template <int N> void mixedKeys(const uint8_t * k, size_t stride) {
-        for (int b = 0; b < k_blocks_; b += 2, k += blockBytes(4, N) + blockBytes(2, N)) {
+    template <int LOW, int N> void mixedKeys(const uint8_t * k, size_t stride) {
+        for (int b = 0; b < k_blocks_; b += 2, k += blockBytes(4, N) + blockBytes(LOW, N)) {
             keyBlock<4, N>(b, k, stride);
-            keyBlock<2, N>(b + 1, k + blockBytes(4, N), stride);
+            keyBlock<LOW, N>(b + 1, k + blockBytes(4, N), stride);
         }
     }
 
