@@ -17,7 +17,7 @@ export const presets: Readonly<Record<KvPreset, Preset>> = {
   exact: { keys: 16, values: 16, description: 'f16, nothing is lost' },
   faithful: { keys: 8, values: 5, description: 'keys of 8 bits, values of 5: no difference that could be noticed' },
   balanced: { keys: 5, values: 4, description: 'keys of 5 bits, values of 4: more than three times the context of f16' },
-  compact: { keys: '4 and 3', values: 3, description: 'five times the context of f16; misses a tenth of what f16 finds' },
+  compact: { keys: '4 and 3', values: 3, description: 'nearly five times the context of f16; misses a tenth of what f16 finds' },
   smallest: { keys: '4 and 2', values: 2, description: 'six times the context of f16; misses a sixth or more of what f16 finds' },
 };
 
