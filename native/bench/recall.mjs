@@ -21,7 +21,7 @@ import { ensureTools } from '../../scripts/lib/native/build.mjs';
 import { fromRoot, modelsDir } from '../../scripts/lib/paths.mjs';
 import { models as measured, storedFor } from './perplexity.mjs';
 import { render } from './recallReport.mjs';
-import { compareGreedy, scoreStage } from './recallScore.mjs';
+import { compareGreedy, ids, likelihoods, scoreStage } from './recallScore.mjs';
 import { chat, completion } from './recallStyle.mjs';
 import { excerpts, material } from './recallText.mjs';
 
@@ -105,17 +105,19 @@ async function measureRecall(answer, { style, storages }, threads, kept, save) {
   const lengths = options.lengths.split(',').map(Number);
   const { stages, hash } = await material(lengths, counter(answer));
   const wanted = stages.filter(({ length }) => length <= Number(options.to));
-  const request = wanted.map((stage, index) => {
-    const asked = style.questions(stage);
-    return { text: index === 0 ? style.opening(stage.text) : [{ text: stage.text }], questions: asked.map(({ text, tokens }) => ({ text, tokens })), asked };
-  });
+  const request = wanted.map((stage, index) => ({ text: index === 0 ? style.opening(stage.text) : [{ text: stage.text }], asked: style.questions(stage) }));
   for (const [name, { keys, values, env }] of chosen(storages, options.storages)) {
     const base = reference(kept, hash, name);
     if (base === undefined) Object.keys(kept).forEach(key => delete kept[key]);
     kept.hash = hash;
-    const result = await answer(
-      { keys, values, threads, parallel, cells: wanted.at(-1).length + room, stages: request.map(({ text, questions }) => ({ text, questions })) }, env);
-    const scored = result.stages.map((stage, index) => [wanted[index].length, scoreStage(request[index].asked, stage)]);
+    const said = index => base?.lengths[wanted[index].length]?.said;
+    const stages = request.map(({ text, asked }, index) => ({
+      text, questions: asked.map(({ text, tokens }, i) => ({ text, tokens, ...(said(index) === undefined ? {} : { reference: ids(said(index)[i]) }) })),
+    }));
+    const result = await answer({ keys, values, threads, parallel, cells: wanted.at(-1).length + room, stages }, env);
+    const scored = result.stages.map((stage, index) => [
+      wanted[index].length, { ...scoreStage(request[index].asked, stage), ...(base !== undefined && said(index) === undefined ? {} : likelihoods(stage, base === undefined) ) },
+    ]);
     kept[name] = { isa: result.isa, measured: true, lengths: Object.fromEntries(scored) };
     for (const [length, { found }] of Object.entries(kept[name].lengths)) note(`${name}, ${length}: ${JSON.stringify(found)}`);
     save();

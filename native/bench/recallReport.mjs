@@ -1,4 +1,5 @@
 // The results of recall.mjs as a page.
+import { likelihoodRatio } from './recallScore.mjs';
 
 const count = marks => [...marks].filter(mark => mark === '1').length;
 const kinds = ['single', 'group', 'code'];
@@ -31,12 +32,13 @@ function recallTable([model, results]) {
   const cell = stage => (stage === undefined ? '' : kinds.map(kind => `${count(stage.found[kind])}/${stage.found[kind].length}`).join(' · '));
   const rows = storagesOf(results).map(([name, one]) => {
     const { lost, gained } = differences(results.f16, one);
-    const verdict = name === 'f16' ? '' : `${lost} | ${gained}`;
+    const ratio = name === 'f16' ? undefined : likelihoodRatio(results.f16, one);
+    const verdict = name === 'f16' ? '' : `${lost} | ${gained} | ${ratio === undefined ? '' : ratio.toFixed(3)}`;
     const all = foundIn(one);
-    return `| ${name}${one.measured || !ours(name) ? '' : ' ¹'} | ${lengths.map(length => cell(one.lengths[length])).join(' | ')} | ${count(all)}/${all.length} | ${verdict || ' | '} |`;
+    return `| ${name}${one.measured || !ours(name) ? '' : ' ¹'} | ${lengths.map(length => cell(one.lengths[length])).join(' | ')} | ${count(all)}/${all.length} | ${verdict || ' | | '} |`;
   });
   const tokens = lengths.map(length => `${results.f16.lengths[length].tokens} tokens`);
-  return `### ${model}\n\n| storage | ${tokens.join(' | ')} | in all | found by f16 only | found by this only |\n|---|${lengths.map(() => '---|').join('')}---|---|---|\n${rows.join('\n')}\n`;
+  return `### ${model}\n\n| storage | ${tokens.join(' | ')} | in all | found by f16 only | found by this only | probability of f16's right answers |\n|---|${lengths.map(() => '---|').join('')}---|---|---|---|\n${rows.join('\n')}\n`;
 }
 
 function greedyTable([model, results]) {
@@ -58,6 +60,7 @@ other rounding alone does. "broken on purpose" (kv2/kv2 without any of the trans
 
 Code of mocha with constants of random value hidden in functions of their own. Each cell: constants asked for one at a time · constants asked for
 three together · questions about the code itself, found of asked. Qwen is asked in its chat format; Gemma, a base model, goes on with code.
+The last column is the probability that the storage gives the right answers of f16, word by word, as a share of that in f16 (geometric mean): what answers that are right or wrong by a hair hide.
 A preset passes with 0 in "found by f16 only". What the models find at 16,000 tokens and more is near the limit of what they can, so other rounding alone moves a few: "f16 with transforms" says how many.
 
 ${Object.entries(kept.recall).map(recallTable).join('\n')}

@@ -16,6 +16,8 @@ const text = await load<{
 const score = await load<{
   says(text: string, wanted: string): boolean;
   compareGreedy(base: readonly string[], answers: readonly Answer[]): { whole: number; outputs: number; prefix: number; tokens: number };
+  likelihoods(stage: { readonly answers: readonly { readonly tokens: readonly number[]; readonly log_probability: number }[] }, isF16: boolean): object;
+  likelihoodRatio(base: object, one: object): number | undefined;
   scoreStage(asked: readonly { kind: Kind; answers: readonly string[] }[], stage: object): { found: Record<Kind, string>; missed: readonly unknown[] };
 }>('recallScore.mjs');
 const report = await load<{ differences(base: object, one: object): { lost: number; gained: number } }>('recallReport.mjs');
@@ -53,6 +55,18 @@ suite('the bench of what is found in a compressed cache', () => {
       { position: 0, prefill_s: 0, answer_s: 0, answers: [{ text: '1' }, { text: 'A = 1, C = 3' }, { text: 'a' }] });
     assert.deepEqual(found, { single: '1', group: '101', code: '0' });
     assert.equal(missed.length, 2);
+  });
+
+  test('compares how likely the right answers of f16 are, at lengths that both were asked at', () => {
+    const stage = (found: Record<Kind, string>, logs: readonly number[], isF16: boolean): object =>
+      ({ found, ...score.likelihoods({ answers: logs.map((log, i) => ({ tokens: [i, 7], log_probability: log })) }, isF16) });
+    const found = { single: '10', group: '111101', code: '1' }; // right: answers 0, 2 and 4
+    const f16 = { lengths: { 4096: stage(found, [-1, -2, -3, -4, -5], true), 8192: stage(found, [-1, -1, -1, -1, -1], true) } };
+    const other = { lengths: { 4096: stage({ single: '00', group: '000000', code: '0' }, [-1.3, -9, -3.3, -9, -5.3], false) } };
+    assert.ok(Math.abs((score.likelihoodRatio(f16, other) ?? 0) - Math.exp(-0.3)) < 1e-9);
+    assert.equal(score.likelihoodRatio(f16, f16), 1);
+    assert.deepEqual((f16.lengths[4096] as { said: unknown }).said, ['0 7', '1 7', '2 7', '3 7', '4 7']);
+    assert.equal(score.likelihoodRatio({ lengths: { 4096: { found } } }, other), undefined); // an older measurement has none
   });
 
   test('says what only f16 found and what only the other found, of lengths that both were asked at', () => {
