@@ -4,13 +4,13 @@
 //
 // REQUEST, to have answers:
 //   {"model": file, "keys": ggml type, "values": ggml type, "cells": n, "parallel": n, "threads": n,
-//    "stages": [{"text": TEXT, "questions": [{"text": TEXT, "tokens": n, "reference": [ids]}]}]}
+//    "stages": [{"text": TEXT, "questions": [{"text": TEXT, "tokens": n, "score": bool, "reference": [ids]}]}]}
 //   TEXT is a row of parts {"text": "...", "control": true}: only parts so marked may become control tokens.
 //   Each stage appends its text to what the earlier ones said, then asks. A question continues the text there and is answered with up to
 //   "tokens" tokens; it leaves no trace. So one prefill serves all lengths. "cells" must hold the whole text, a question and its answer.
 // RESULT: {"isa": name, "stages": [{"position": tokens so far, "prefill_s": s, "answer_s": s,
 //   "answers": [{"tokens": [ids], "text": "...", "ended": bool, "log_probability": nats}]}]}; the token that ends an answer is not part of it.
-//   "log_probability" is that of the "reference", an answer of another storage, after the question; without one, of the answer itself.
+//   "log_probability", where "score" asks for it, is that of the "reference", an answer of another storage; without one, of the answer itself.
 //
 // REQUEST, to count tokens: {"model": file, "count": [strings]}; RESULT: {"counts": [n]}.
 //

@@ -109,11 +109,14 @@ public:
                 answers.push_back({ { "tokens", a.said }, { "text", detokenize(vocab, a.said) }, { "ended", a.ended } });
             }
         }
+        const double answered = now();
         for (size_t i = 0; i < questions.size(); i++) {
-            const tokens reference = (questions[i].contains("reference") ? questions[i].at("reference") : answers[i].at("tokens")).get<tokens>();
-            answers[i]["log_probability"] = log_probability(questions[i], reference);
+            if (questions[i].value("score", false)) {
+                const tokens reference = (questions[i].contains("reference") ? questions[i].at("reference") : answers[i].at("tokens")).get<tokens>();
+                answers[i]["log_probability"] = log_probability(questions[i], reference);
+            }
         }
-        return { { "position", n_text }, { "prefill_s", asked - begin }, { "answer_s", now() - asked }, { "answers", answers } };
+        return { { "position", n_text }, { "prefill_s", asked - begin }, { "answer_s", answered - asked }, { "answers", answers } };
     }
 
 private:

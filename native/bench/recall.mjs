@@ -110,13 +110,15 @@ async function measureRecall(answer, { style, storages }, threads, kept, save) {
     const base = reference(kept, hash, name);
     if (base === undefined) Object.keys(kept).forEach(key => delete kept[key]);
     kept.hash = hash;
-    const said = index => base?.lengths[wanted[index].length]?.said;
+    const said = index => base?.lengths[wanted[index].length]?.said; // an f16 that was measured without has none
+    const scores = index => base === undefined || said(index) !== undefined;
+    const question = ({ text, tokens }, reference) => ({ text, tokens, ...(reference === undefined ? {} : { reference: ids(reference) }) });
     const stages = request.map(({ text, asked }, index) => ({
-      text, questions: asked.map(({ text, tokens }, i) => ({ text, tokens, ...(said(index) === undefined ? {} : { reference: ids(said(index)[i]) }) })),
+      text, questions: asked.map((one, i) => ({ ...question(one, said(index)?.[i]), score: scores(index) })),
     }));
     const result = await answer({ keys, values, threads, parallel, cells: wanted.at(-1).length + room, stages }, env);
     const scored = result.stages.map((stage, index) => [
-      wanted[index].length, { ...scoreStage(request[index].asked, stage), ...(base !== undefined && said(index) === undefined ? {} : likelihoods(stage, base === undefined) ) },
+      wanted[index].length, { ...scoreStage(request[index].asked, stage), ...(scores(index) ? likelihoods(stage, base === undefined) : {}) },
     ]);
     kept[name] = { isa: result.isa, measured: true, lengths: Object.fromEntries(scored) };
     for (const [length, { found }] of Object.entries(kept[name].lengths)) note(`${name}, ${length}: ${JSON.stringify(found)}`);

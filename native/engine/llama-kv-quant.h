@@ -7,7 +7,7 @@
 //             the attention adds q . rope_p(b) to the scores. Qwen2's key biases are hundreds of times larger than the rest of its keys and
 //             would take all the levels.
 //   balance   K*s and Q/s with one s per RoPE pair give the same scores; at s^4 = E[q^2]/E[k^2] the error of the keys harms least.
-//   order     for types that give half of the values four bits and half of them two, those with most energy get the four.
+//   order     for types that give half of the values four bits and half of them two or three, those with most energy get the four.
 //   rotation  an orthonormal Hadamard transform of whole heads of Q and K (of each block, with an order), and of V with its inverse on the
 //             result, makes the values of a row close to normally distributed, which is what the codebooks are made for.
 

@@ -42,7 +42,7 @@ export async function runScenarios({ vsix, only = [], grep }) {
 
 /**
  * On two cores whose instructions have no products of bytes (VNNI) a model takes both for so long that the views of two workbenches did not appear within the
- * half minute that a test waits for them (scenario `chat`: 527 s and three failures beside another one, 242 s and none by itself).
+ * time that tests wait for them (scenario `chat`: 527 s and three failures beside another one, 242 s and none by itself).
  */
 function takesTwo() {
   if (os.availableParallelism() > 2 || process.platform !== 'linux' || process.arch !== 'x64') return true;

@@ -102,11 +102,10 @@ export async function integration({ grep }) {
   await ensureBubblewrap();
   const options = { timeout: 120_000, limitMinutes: 20, grep };
   if (grep) return mocha('integration', options); // one of the halves may have no such test
-  const beside = mocha('integration', { ...options, but: withModels, beside: true });
   // The sidecar's by themselves: where a processor is slow they take most of the time that a run of mocha may have.
-  const sidecars = await mocha('integration', { ...options, folders: ['sidecar'] });
-  const others = await mocha('integration', { ...options, folders: withModels.filter(one => one !== 'sidecar') });
-  return added([sidecars, others, await beside]);
+  const [first, ...rest] = withModels;
+  const busy = async () => added([await mocha('integration', { ...options, folders: [first] }), await mocha('integration', { ...options, folders: rest })]);
+  return added(await Promise.all([busy(), mocha('integration', { ...options, but: withModels, beside: true })]));
 }
 
 /** The packaged extension in a real workbench. */

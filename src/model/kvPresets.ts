@@ -3,10 +3,13 @@ import type { EngineInfo } from '../protocol/sidecar.js';
 import type { KvGeometry, ModelShape } from './modelShape.js';
 
 type Bits = 2 | 3 | 4 | 5 | 8;
+/** Keys of 4 bits and fewer in turn: what comes after "kv" in the name of the type, and the mean bits of a code. */
+const mixedBits = { '3m': 3, '43m': 3.5 } as const;
+type Mixed = keyof typeof mixedBits;
 
 interface Preset {
-  /** Bits of a code in Loupe's formats; two numbers: mixed keys; 16: f16. */
-  readonly keys: Bits | '4 and 3' | '4 and 2' | 16;
+  /** Bits of a code in Loupe's formats, or the kind of mixed keys; 16: f16. */
+  readonly keys: Bits | Mixed | 16;
   readonly values: Bits | 16;
   /** For settings and lists: the picker shows some 70 characters of it. */
   readonly description: string;
@@ -17,8 +20,8 @@ export const presets: Readonly<Record<KvPreset, Preset>> = {
   exact: { keys: 16, values: 16, description: 'f16, nothing is lost' },
   faithful: { keys: 8, values: 5, description: 'keys of 8 bits, values of 5: no difference that could be noticed' },
   balanced: { keys: 5, values: 4, description: 'keys of 5 bits, values of 4: more than three times the context of f16' },
-  compact: { keys: '4 and 3', values: 3, description: 'nearly five times the context of f16; misses a tenth of what f16 finds' },
-  smallest: { keys: '4 and 2', values: 2, description: 'six times the context of f16; misses a sixth or more of what f16 finds' },
+  compact: { keys: '43m', values: 3, description: 'nearly five times the context of f16; finds a little less in long texts' },
+  smallest: { keys: '3m', values: 2, description: 'six times the context of f16; misses a sixth or more of what f16 finds' },
 };
 
 /** What native/engine/llama-kv-tail.h allocates for each sequence beside a compressed cache; a test compares the two. */
@@ -35,11 +38,9 @@ export function bitsPerValue(type: KvType): number {
   if (type === 'f16') return 16;
   if (type === 'q8_0') return 8.5;
   const [code = '', block] = type.slice(2).split('_');
-  return (mixedBits[code] ?? Number(code)) + 8 / (block === undefined ? 64 : Number(block));
+  const bits = code in mixedBits ? mixedBits[code as Mixed] : Number(code);
+  return bits + 8 / (block === undefined ? 64 : Number(block));
 }
-
-/** Mean bits of the codes of mixed keys, by what comes after "kv" in the name. */
-const mixedBits: Readonly<Record<string, number>> = { '3m': 3, '43m': 3.5 };
 
 /** Why an engine lacks Loupe's formats. */
 export type WithoutFormats = 'stock' | 'gpu';
@@ -78,7 +79,7 @@ export function resolveKv(preset: KvPreset, shape: KvShape, engine: KvEngine): R
   if (block === undefined) {
     return { format: exact, note: heads(preset) };
   }
-  const own: KvFormat = { keys: typeof keys === 'number' ? typeOf(keys, block) : mixedType(keys === '4 and 3' ? 'kv43m' : 'kv3m', shape.kv), values: typeOf(values, block), windowF16: true, f16Rows: f16RowsBeside };
+  const own: KvFormat = { keys: typeof keys === 'number' ? typeOf(keys, block) : mixedType(keys, shape.kv), values: typeOf(values, block), windowF16: true, f16Rows: f16RowsBeside };
   if (engine.has(own.keys) && engine.has(own.values)) return { format: own };
   if (!fitsUpstream(shape.kv)) return { format: exact, note: heads(preset) };
   if (engine.lacksBecause === 'stock' && !savesFirst.has(preset)) {
@@ -113,7 +114,7 @@ export const pairBits = (format: KvFormat): number => bitsPerValue(format.keys) 
 const typeOf = (bits: Bits, block: 32 | 64): KvType => (block === 64 ? `kv${bits}` : `kv${bits}_32`);
 
 /** Mixed keys need an even number of blocks in a head; where it has none, they have 3 bits throughout. */
-const mixedType = (type: 'kv3m' | 'kv43m', { global: { keyHead } }: KvGeometry): KvType => (keyHead % 128 === 0 ? type : keyHead % 64 === 0 ? `${type}_32` : 'kv3_32');
+const mixedType = (kind: Mixed, { global: { keyHead } }: KvGeometry): KvType => (keyHead % 128 === 0 ? `kv${kind}` : keyHead % 64 === 0 ? `kv${kind}_32` : 'kv3_32');
 
 /** Values of a head that the engine's kernels take at most. */
 const largestHead = 512;
