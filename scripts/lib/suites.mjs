@@ -32,22 +32,22 @@ async function check(command) {
 
 /**
  * Runs mocha over compiled test files, of some `folders` of a suite or of all `but` some; a run that ends without totals, or runs no test, counts as a failure.
- * `beside`: it runs beside another part of the suite, and its output comes when it is done.
+ * `beside`: the name of a part that runs beside another of the suite; its output comes when it is done.
  */
-async function mocha(name, { timeout, limitMinutes, grep, folders = ['.'], but = [], beside = false }) {
-  const part = beside ? `${name}-beside` : name;
+async function mocha(name, { timeout, limitMinutes, grep, folders = ['.'], but = [], beside }) {
+  const part = beside === undefined ? name : `${name}-${beside}`;
   const totals = path.join(results, `${part}.json`);
   fs.mkdirSync(results, { recursive: true });
   fs.rmSync(totals, { force: true });
   // No --exit: a socket or process that a test leaves open keeps mocha from ending, and past the limit that is a failure.
   const file = path.join(results, `${part}.log`);
-  const log = beside ? fs.openSync(file, 'w') : undefined;
+  const log = beside === undefined ? undefined : fs.openSync(file, 'w');
   const code = await run(process.execPath, [
     bin('mocha', 'bin', 'mocha.js'), '--ui', 'tdd', '--forbid-only', '--timeout', String(timeout),
     '--reporter', fromRoot('scripts/lib/totalsReporter.cjs'), ...(grep ? ['--grep', grep] : []), ...but.flatMap(folder => ['--ignore', `out/test/${name}/${folder}/**`]),
     ...folders.map(folder => path.posix.join('out/test', name, folder, '**/*.test.js')),
-  ], { env: { ...process.env, LOUPE_TOTALS: totals }, limitMs: limitMinutes * 60_000, ...(beside && { stdio: ['ignore', log, log] }) });
-  if (beside) {
+  ], { env: { ...process.env, LOUPE_TOTALS: totals }, limitMs: limitMinutes * 60_000, ...(log !== undefined && { stdio: ['ignore', log, log] }) });
+  if (log !== undefined) {
     fs.closeSync(log);
     process.stdout.write(fs.readFileSync(file, 'utf8'));
   }
@@ -88,10 +88,12 @@ export async function native({ grep }) {
   return added([library, engine]);
 }
 
-/** Of the integration tests, those that keep a model busy; last the one that fits its prompts to the speed of the machine, when nothing runs beside it any more. */
-const withModels = ['sidecar', 'model', 'cli', 'languageServer'];
+/** Of the integration tests, those that keep one thread busy with a model, each folder in a run of its own: together they would pass a run's limit where the processor is slow. */
+const oneThread = ['snapshots', 'sidecar'];
+/** Those with a model on all threads, which spin while they wait for each other, so nothing may run beside them; last the one that fits its prompts to the speed of the machine. */
+const allThreads = ['model', 'cli', 'languageServer'];
 
-/** Real processes and real models, from the bundles in dist. What has no model runs beside what has one: it mostly waits. */
+/** Real processes and real models, from the bundles in dist. Snapshots run beside what has no model, which mostly waits, and the sidecar's other tests. */
 export async function integration({ grep }) {
   await build();
   await ensureModels(Object.keys(testModels));
@@ -102,10 +104,12 @@ export async function integration({ grep }) {
   await ensureBubblewrap();
   const options = { timeout: 120_000, limitMinutes: 20, grep };
   if (grep) return mocha('integration', options); // one of the halves may have no such test
-  // The sidecar's by themselves: where a processor is slow they take most of the time that a run of mocha may have.
-  const [first, ...rest] = withModels;
-  const busy = async () => added([await mocha('integration', { ...options, folders: [first] }), await mocha('integration', { ...options, folders: rest })]);
-  return added(await Promise.all([busy(), mocha('integration', { ...options, but: withModels, beside: true })]));
+  const [snapshots, sidecar] = oneThread;
+  const beside = async () => added([
+    await mocha('integration', { ...options, but: [...oneThread, ...allThreads], beside: 'modelFree' }), await mocha('integration', { ...options, folders: [sidecar], beside: sidecar }),
+  ]);
+  const first = added(await Promise.all([mocha('integration', { ...options, folders: [snapshots] }), beside()]));
+  return added([first, await mocha('integration', { ...options, folders: allThreads })]);
 }
 
 /** The packaged extension in a real workbench. */
