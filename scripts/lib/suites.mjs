@@ -88,12 +88,13 @@ export async function native({ grep }) {
   return added([library, engine]);
 }
 
-/** Of the integration tests, those that keep one thread busy with a model, each folder in a run of its own: together they would pass a run's limit where the processor is slow. */
-const oneThread = ['snapshots', 'sidecar'];
-/** Those with a model on all threads, which spin while they wait for each other, so nothing may run beside them; last the one that fits its prompts to the speed of the machine. */
-const allThreads = ['model', 'cli', 'languageServer'];
+/**
+ * Of the integration tests, those whose models take all threads, which spin while they wait for each other, or whose answers may depend on the speed of the machine:
+ * nothing runs beside them. Last the one that fits its prompts to that speed.
+ */
+const alone = ['snapshots', 'model', 'cli', 'languageServer'];
 
-/** Real processes and real models, from the bundles in dist. Snapshots run beside what has no model, which mostly waits, and the sidecar's other tests. */
+/** Real processes and real models, from the bundles in dist. What has no model mostly waits, so it runs beside the sidecar's tests, whose models have one thread. */
 export async function integration({ grep }) {
   await build();
   await ensureModels(Object.keys(testModels));
@@ -104,12 +105,10 @@ export async function integration({ grep }) {
   await ensureBubblewrap();
   const options = { timeout: 120_000, limitMinutes: 20, grep };
   if (grep) return mocha('integration', options); // one of the halves may have no such test
-  const [snapshots, sidecar] = oneThread;
-  const beside = async () => added([
-    await mocha('integration', { ...options, but: [...oneThread, ...allThreads], beside: 'modelFree' }), await mocha('integration', { ...options, folders: [sidecar], beside: sidecar }),
+  const first = await Promise.all([
+    mocha('integration', { ...options, folders: ['sidecar'] }), mocha('integration', { ...options, but: ['sidecar', ...alone], beside: 'beside' }),
   ]);
-  const first = added(await Promise.all([mocha('integration', { ...options, folders: [snapshots] }), beside()]));
-  return added([first, await mocha('integration', { ...options, folders: allThreads })]);
+  return added([...first, await mocha('integration', { ...options, folders: alone })]);
 }
 
 /** The packaged extension in a real workbench. */
