@@ -95,7 +95,7 @@ async function measureGreedy(answer, { style, storages }, threads, kept, save) {
     kept.hash = hash;
     const { isa, stages: [{ answers, answer_s: seconds }] } = await answer(
       { keys, values, threads, parallel: questions.length, cells: greedy.excerptTokens + greedy.tokens + room, stages: [{ text: [], questions }] }, env);
-    kept[name] = base === undefined ? { isa, outputs: answers.map(({ tokens }) => tokens.join(' ')) } : { isa, ...compareGreedy(base.outputs, answers) };
+    kept[name] = { isa, measured: true, ...(base === undefined ? { outputs: answers.map(({ tokens }) => tokens.join(' ')) } : compareGreedy(base.outputs, answers)) };
     note(`${name}: ${seconds.toFixed(0)} s${base === undefined ? '' : `, ${kept[name].whole} of ${answers.length} as f16`}`);
     save();
   }

@@ -26,6 +26,12 @@ const storagesOf = results => Object.entries(results).filter(([name]) => name !=
 /** Storages whose rows our transforms have gone through. */
 const ours = name => !/^(f16|f16 by upstream|q8_0|q4_0)$/.test(name);
 
+/** The name of a storage with the notes that its line needs. */
+function noted(name, one, base) {
+  const notes = [...(one.measured || !ours(name) ? [] : ['¹']), ...(one.isa === base.isa ? [] : ['²'])];
+  return [name, ...notes].join(' ');
+}
+
 function recallTable([model, results]) {
   if (results.f16 === undefined) return '';
   const lengths = Object.keys(results.f16.lengths);
@@ -35,7 +41,7 @@ function recallTable([model, results]) {
     const ratio = name === 'f16' ? undefined : likelihoodRatio(results.f16, one);
     const verdict = name === 'f16' ? '' : `${lost} | ${gained} | ${ratio === undefined ? '' : ratio.toFixed(3)}`;
     const all = foundIn(one);
-    return `| ${name}${one.measured || !ours(name) ? '' : ' ¹'} | ${lengths.map(length => cell(one.lengths[length])).join(' | ')} | ${count(all)}/${all.length} | ${verdict || ' | | '} |`;
+    return `| ${noted(name, one, results.f16)} | ${lengths.map(length => cell(one.lengths[length])).join(' | ')} | ${count(all)}/${all.length} | ${verdict || ' | | '} |`;
   });
   const tokens = lengths.map(length => `${results.f16.lengths[length].tokens} tokens`);
   return `### ${model}\n\n| storage | ${tokens.join(' | ')} | in all | found by f16 only | found by this only | probability of f16's right answers |\n|---|${lengths.map(() => '---|').join('')}---|---|---|---|\n${rows.join('\n')}\n`;
@@ -43,7 +49,7 @@ function recallTable([model, results]) {
 
 function greedyTable([model, results]) {
   const rows = storagesOf(results).filter(([name]) => name !== 'f16').map(([name, one]) =>
-    `| ${name} | ${one.whole} of ${one.outputs} | ${one.prefix.toFixed(0)} | ${(100 * one.tokens).toFixed(0)} % |`);
+    `| ${noted(name, one, results.f16)} | ${one.whole} of ${one.outputs} | ${one.prefix.toFixed(0)} | ${(100 * one.tokens).toFixed(0)} % |`);
   return rows.length === 0 ? '' : `### ${model}\n\n| storage | outputs wholly equal | equal tokens before the first other one, mean | equal tokens |\n|---|---|---|---|\n${rows.join('\n')}\n`;
 }
 
@@ -54,7 +60,8 @@ export function render(kept, greedy) {
 Made by \`node native/bench/recall.mjs\`, greedily, on two threads of a processor. "f16" goes through Loupe's kernels. Presets: faithful kv8/kv5, balanced
 kv5/kv4, compact kv43m/kv3, smallest kv3m/kv2 (keys/values; mixed keys: kv43m of 4 and 3 bits, kv3m of 4 and 2). "f16 with transforms" and "f16 by upstream" are mathematically f16: they show what
 other rounding alone does. "broken on purpose" (kv2/kv2 without any of the transforms or f16 rows) shows that the measurement can fail.
-¹ measured when the transforms still followed from the weights alone (docs/decisions/2026-11-30-measured-queries-and-keys.md); so were all whole answers.
+¹ measured when the transforms still followed from the weights alone (docs/decisions/2026-11-30-measured-queries-and-keys.md).
+² measured on a processor with other instructions than f16 was, so that rounding differs also where the storage does not.
 
 ## Recall
 
