@@ -32,22 +32,22 @@ async function check(command) {
 
 /**
  * Runs mocha over compiled test files, of some `folders` of a suite or of all `but` some; a run that ends without totals, or runs no test, counts as a failure.
- * `beside`: the name of a part that runs beside another of the suite; its output comes when it is done.
+ * `beside`: it runs beside another part of the suite, and its output comes when it is done.
  */
-async function mocha(name, { timeout, limitMinutes, grep, folders = ['.'], but = [], beside }) {
-  const part = beside === undefined ? name : `${name}-${beside}`;
+async function mocha(name, { timeout, limitMinutes, grep, folders = ['.'], but = [], beside = false }) {
+  const part = beside ? `${name}-beside` : name;
   const totals = path.join(results, `${part}.json`);
   fs.mkdirSync(results, { recursive: true });
   fs.rmSync(totals, { force: true });
   // No --exit: a socket or process that a test leaves open keeps mocha from ending, and past the limit that is a failure.
   const file = path.join(results, `${part}.log`);
-  const log = beside === undefined ? undefined : fs.openSync(file, 'w');
+  const log = beside ? fs.openSync(file, 'w') : undefined;
   const code = await run(process.execPath, [
     bin('mocha', 'bin', 'mocha.js'), '--ui', 'tdd', '--forbid-only', '--timeout', String(timeout),
     '--reporter', fromRoot('scripts/lib/totalsReporter.cjs'), ...(grep ? ['--grep', grep] : []), ...but.flatMap(folder => ['--ignore', `out/test/${name}/${folder}/**`]),
     ...folders.map(folder => path.posix.join('out/test', name, folder, '**/*.test.js')),
-  ], { env: { ...process.env, LOUPE_TOTALS: totals }, limitMs: limitMinutes * 60_000, ...(log !== undefined && { stdio: ['ignore', log, log] }) });
-  if (log !== undefined) {
+  ], { env: { ...process.env, LOUPE_TOTALS: totals }, limitMs: limitMinutes * 60_000, ...(beside && { stdio: ['ignore', log, log] }) });
+  if (beside) {
     fs.closeSync(log);
     process.stdout.write(fs.readFileSync(file, 'utf8'));
   }
@@ -106,7 +106,7 @@ export async function integration({ grep }) {
   const options = { timeout: 120_000, limitMinutes: 20, grep };
   if (grep) return mocha('integration', options); // one of the halves may have no such test
   const first = await Promise.all([
-    mocha('integration', { ...options, folders: ['sidecar'] }), mocha('integration', { ...options, but: ['sidecar', ...alone], beside: 'beside' }),
+    mocha('integration', { ...options, folders: ['sidecar'] }), mocha('integration', { ...options, but: ['sidecar', ...alone], beside: true }),
   ]);
   return added([...first, await mocha('integration', { ...options, folders: alone })]);
 }
