@@ -24,7 +24,8 @@ suite('slices of a prompt', () => {
     assert.deepEqual(slicesOf(1000, 10_000), [64, 512, 424]);
     assert.deepEqual(slicesOf(200, 40), [64, 64, 72]);
     assert.deepEqual(slicesOf(100, 20), [100]);
-    assert.deepEqual(slicesOf(200, 20), [64, 64, 16, 16, 16, 16, 8], 'a tile would take more than two seconds');
+    assert.deepEqual(slicesOf(200, 20), [64, 64, 72]);
+    assert.deepEqual(slicesOf(200, 7), [64, 64, 16, 16, 16, 16, 8], 'a tile would take more than eight seconds');
   });
 
   test('one slice that took long changes nothing in how the engine computes, a second one does', () => {
@@ -40,7 +41,7 @@ suite('slices of a prompt', () => {
 
   test('never leave less than the engine computes at once, so that it always computes in the same way, however fast the machine is', () => {
     for (const prompt of [1, 63, 64, 65, 127, 300, 321, 499, 512, 577, 1000]) {
-      for (const speed of [33, 90, 260, 900, 10_000]) {
+      for (const speed of [9, 15, 20, 33, 90, 260, 900, 10_000]) {
         const slices = slicesOf(prompt, speed);
         assert.equal(slices.reduce((sum, size) => sum + size, 0), prompt);
         assert.ok(prompt < 64 ? slices.length === 1 : slices.every((size) => size >= 64), `${prompt} at ${speed}: ${slices.join(' ')}`);
